@@ -1,0 +1,93 @@
+import type { Readable } from 'node:stream';
+
+/** `sha256:<64 hex>` or `sha512:<128 hex>`, lower case. OCI image-spec 1.1, "Digests". */
+export type Digest = string & { readonly __brand: 'Digest' };
+export type DigestAlgorithm = 'sha256' | 'sha512';
+
+/** Where a committed blob's bytes lie. `generation` is the id of the upload that brought them: a name that is never used again. */
+export interface BlobAddress {
+  readonly digest: Digest;
+  readonly generation: string;
+}
+
+/** `first` and `last` are both inclusive, as in RFC 9110 byte ranges. */
+export interface ByteRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface StagedUpload {
+  /** Bytes received and kept so far; what a client may resume after. */
+  readonly size: number;
+}
+
+export interface AppendOptions {
+  /** Where the first byte belongs; it must be the staged size. */
+  readonly offset: number;
+  /** The algorithm to compute the running digest with. */
+  readonly algorithm: DigestAlgorithm;
+  /** Aborting it ends the append; the bytes that arrived stay. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The content-addressed blob store. Uploads are staged under their id and committed under their digest. Memory does not grow with a blob's size.
+ * Errors are `BlobStoreError`s with a code.
+ */
+export interface BlobStore {
+  /** Begins the upload `id` (a UUIDv7). */
+  stage(id: string): Promise<void>;
+  /** The staged upload, or undefined when there is none (never begun, cancelled, or committed and released). */
+  staged(id: string): Promise<StagedUpload | undefined>;
+  /**
+   * Appends the stream's bytes; resolves with the size reached once the kernel has them. A stream that breaks keeps what arrived and rejects with
+   * `source_failed`. Rejects with `wrong_offset`, `upload_unknown`, `storage_full` (what this append wrote is cut off again).
+   */
+  append(id: string, source: Readable, options: AppendOptions): Promise<StagedUpload>;
+  /** The digest of all staged bytes: kept from the appends where this process saw them all with this algorithm, else the bytes are read once more. */
+  digest(id: string, algorithm: DigestAlgorithm): Promise<Digest>;
+  /**
+   * Makes the staged bytes readable under `digest`, generation `id`, durably: file and directories are synced before it resolves. The staged upload
+   * stays until `release`. Doing it twice is doing it once. Does not check the digest.
+   */
+  commit(id: string, digest: Digest): Promise<BlobAddress>;
+  /** Drops the staged upload, whatever its state; committed bytes are not touched. No error when it is gone. */
+  release(id: string): Promise<void>;
+  /** Deletes a committed generation. No error when it is gone. */
+  remove(address: BlobAddress): Promise<void>;
+  /** The size in bytes, or undefined when that generation is not there. */
+  stat(address: BlobAddress): Promise<number | undefined>;
+  /** Opens the bytes, or the range of them; undefined when that generation is not there. Destroying the stream frees the file. */
+  open(address: BlobAddress, range?: ByteRange): Promise<Readable | undefined>;
+  /** All bytes of a small blob at once (at most `limit`; larger rejects with `too_large`); undefined when not there. */
+  readSmall(address: BlobAddress, limit: number): Promise<Buffer | undefined>;
+  /** Ids of staged uploads, in no order. */
+  listStaged(): AsyncIterable<string>;
+  /** The store's own identity file STORE, or undefined in an empty store. */
+  readIdentity(): Promise<string | undefined>;
+  /** Writes STORE durably; rejects with `not_empty` when the store holds anything else. */
+  writeIdentity(identity: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type BlobStoreErrorCode =
+  | 'upload_unknown'
+  | 'wrong_offset'
+  | 'source_failed'
+  | 'storage_full'
+  | 'storage_failed'
+  | 'too_large'
+  | 'not_empty';
+
+/** A failure of the blob store. `staged` is the size kept, where the failure leaves an upload that can go on. */
+export class BlobStoreError extends Error {
+  override readonly name = 'BlobStoreError';
+  constructor(
+    readonly code: BlobStoreErrorCode,
+    message: string,
+    readonly staged?: number,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
