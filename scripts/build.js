@@ -19,4 +19,6 @@ await build({
   sourcemap: true,
   logLevel: 'warning',
 });
-await Promise.all(files.filter((file) => file.endsWith('.js')).map((file) => cp(join(root, 'src', file), join(root, 'dist', file))));
+await Promise.all(
+  files.filter((file) => file.endsWith('.js')).map((file) => cp(join(root, 'src', file), join(root, 'dist', file))),
+);

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 
-/** `sha256:<64 hex>` or `sha512:<128 hex>`, lower case. OCI image-spec 1.1, "Digests". */
-export type Digest = string & { readonly __brand: 'Digest' };
-export type DigestAlgorithm = 'sha256' | 'sha512';
+import type { Digest, DigestAlgorithm } from '../digest.js';
+
+export type { Digest, DigestAlgorithm };
 
 /** Where a committed blob's bytes lie. `generation` is the id of the upload that brought them: a name that is never used again. */
 export interface BlobAddress {
@@ -71,13 +71,7 @@ export interface BlobStore {
 }
 
 export type BlobStoreErrorCode =
-  | 'upload_unknown'
-  | 'wrong_offset'
-  | 'source_failed'
-  | 'storage_full'
-  | 'storage_failed'
-  | 'too_large'
-  | 'not_empty';
+  'upload_unknown' | 'wrong_offset' | 'source_failed' | 'storage_full' | 'storage_failed' | 'too_large' | 'not_empty';
 
 /** A failure of the blob store. `staged` is the size kept, where the failure leaves an upload that can go on. */
 export class BlobStoreError extends Error {

@@ -1,0 +1,121 @@
+import { digestToBytes, type Digest } from '../digest.js';
+import { uidToBytes, type Uid } from '../identifiers.js';
+import { pack, unpack, type KeyItem, type Uuid } from './tuple.js';
+
+/**
+ * Every key of the store is built here, with FoundationDB's tuple encoding under a directory's prefix. What stands here is stored for ever;
+ * test/golden/ keeps the bytes. ARCHITECTURE.md, "Keyspace", says what each key is for.
+ */
+
+/** Log partitions of a directory: fixed at the store's birth, since a stream's partition is its hash modulo this. */
+export const LOG_PARTITIONS = 8;
+
+/** A key or value with room for the commit's 10-byte versionstamp at `offset`. */
+export interface Stamped {
+  readonly template: Buffer;
+  readonly offset: number;
+}
+
+export interface KeyBounds {
+  readonly begin: Buffer;
+  readonly end: Buffer;
+}
+
+/** The 10-byte versionstamp and the event's 2-byte number inside its transaction. */
+export const STAMP_BYTES = 12;
+
+// Tuple layer specification: 0x33 is the type code of an 80-bit versionstamp with 16 bits of the user's.
+const VERSIONSTAMP_CODE = 0x33;
+
+const empty = Buffer.alloc(0);
+
+/** The prefix of a directory on the engines that have no directory layer. */
+export function directoryPrefix(name: string): Buffer {
+  return pack(empty, [name]);
+}
+
+function stamped(prefix: Buffer, index: number): Stamped {
+  const template = Buffer.alloc(prefix.length + 1 + STAMP_BYTES);
+  prefix.copy(template);
+  template[prefix.length] = VERSIONSTAMP_CODE;
+  template.writeUInt16BE(index, prefix.length + 11);
+  return { template, offset: prefix.length + 1 };
+}
+
+function stampedKey(prefix: Buffer, stamp: Buffer): Buffer {
+  return Buffer.concat([prefix, Buffer.from([VERSIONSTAMP_CODE]), stamp]);
+}
+
+/** All keys that have `prefix` as their tuple's beginning. */
+export function boundsOf(prefix: Buffer): KeyBounds {
+  return { begin: Buffer.concat([prefix, Buffer.from([0x00])]), end: Buffer.concat([prefix, Buffer.from([0xff])]) };
+}
+
+export function uuidItem(uid: Uid): Uuid {
+  return { uuid: uidToBytes(uid) };
+}
+
+export type Keyspace = ReturnType<typeof createKeyspace>;
+
+export function createKeyspace(directory: Buffer) {
+  const under = (...items: KeyItem[]): Buffer => pack(directory, items);
+  const cache = new Map<string, Buffer>();
+  const cached = (...items: (string | number)[]): Buffer => {
+    const name = items.join('\u0000');
+    let key = cache.get(name);
+    if (key === undefined) cache.set(name, (key = under(...items)));
+    return key;
+  };
+  const logPrefix = (incarnation: number, partition: number): Buffer => cached('log', incarnation, partition);
+  const streamPrefix = (stream: string): Buffer => under('stream', stream);
+
+  return {
+    directory,
+    metaStore: under('meta', 'store'),
+    metaLive: under('meta', 'live'),
+    /** Salts the hashes that stand for names in events. */
+    metaSalt: under('meta', 'salt'),
+    /** Private keys that sign tokens; not events, since they must be gone when they are gone. */
+    signingKeys: boundsOf(under('signing-key')),
+    signingKey: (kid: string): Buffer => under('signing-key', kid),
+
+    logBounds: (incarnation: number, partition: number): KeyBounds => boundsOf(logPrefix(incarnation, partition)),
+    logAppend: (incarnation: number, partition: number, index: number): Stamped =>
+      stamped(logPrefix(incarnation, partition), index),
+    logKey: (incarnation: number, partition: number, stamp: Buffer): Buffer =>
+      stampedKey(logPrefix(incarnation, partition), stamp),
+
+    streamBounds: (stream: string): KeyBounds => boundsOf(streamPrefix(stream)),
+    streamAppend: (stream: string, incarnation: number, index: number): Stamped =>
+      stamped(under('stream', stream, incarnation), index),
+    streamKey: (stream: string, incarnation: number, stamp: Buffer): Buffer =>
+      stampedKey(under('stream', stream, incarnation), stamp),
+
+    wake: (partition: number): Buffer => cached('wake', partition),
+
+    content: (digest: Digest, chunk: number): Buffer => under('content', digestToBytes(digest), chunk),
+    contentBounds: (digest: Digest): KeyBounds => boundsOf(under('content', digestToBytes(digest))),
+
+    personal: (uid: Uid, field: string): Buffer => under('personal', uuidItem(uid), field),
+    request: (id: Uid): Buffer => under('request', uuidItem(id)),
+
+    command: (id: Uid): Buffer => under('command', uuidItem(id)),
+    commands: boundsOf(under('command')),
+
+    build: (build: string): Buffer => under('build', build),
+    projection: (name: string, build: string): Buffer => under('projection', name, build),
+
+    upload: (id: Uid): Buffer => under('upload', uuidItem(id)),
+    uploads: boundsOf(under('upload')),
+  };
+}
+
+/** The stamp at the end of a log's or stream's key. */
+export function stampOfKey(key: Buffer): Buffer {
+  return key.subarray(key.length - STAMP_BYTES);
+}
+
+/** The tuple behind `prefix` in `key`. */
+export function itemsBehind(prefix: Buffer, key: Buffer): ReturnType<typeof unpack> {
+  return unpack(key.subarray(prefix.length));
+}
