@@ -1,0 +1,164 @@
+/** The codes of the OCI distribution specification 1.1, "Error Codes", and UNKNOWN for faults that are no client's. */
+export type OciCode =
+  | 'BLOB_UNKNOWN'
+  | 'BLOB_UPLOAD_INVALID'
+  | 'BLOB_UPLOAD_UNKNOWN'
+  | 'DIGEST_INVALID'
+  | 'MANIFEST_BLOB_UNKNOWN'
+  | 'MANIFEST_INVALID'
+  | 'MANIFEST_UNKNOWN'
+  | 'NAME_INVALID'
+  | 'NAME_UNKNOWN'
+  | 'SIZE_INVALID'
+  | 'UNAUTHORIZED'
+  | 'DENIED'
+  | 'UNSUPPORTED'
+  | 'TOOMANYREQUESTS'
+  | 'UNKNOWN';
+
+interface ErrorRow {
+  readonly status: number;
+  readonly oci: OciCode;
+  readonly message: string;
+}
+
+/**
+ * The one table of errors. Docker repeats a refused upload POST for a minute unless its first code is UNAUTHORIZED, DENIED, UNSUPPORTED,
+ * TOOMANYREQUESTS or NAME_UNKNOWN, so a refusal of a POST that repeating cannot mend has one of these.
+ */
+const table = {
+  NAME_INVALID: { status: 400, oci: 'NAME_INVALID', message: '{reason}' },
+  NAME_TOO_SHORT: { status: 404, oci: 'NAME_UNKNOWN', message: '{reason}' },
+  REPOSITORY_UNKNOWN: { status: 404, oci: 'NAME_UNKNOWN', message: 'repository {name} is not known to this registry' },
+  PROJECT_UNKNOWN: { status: 404, oci: 'NAME_UNKNOWN', message: 'project {project} is not known to this registry' },
+  REPOSITORY_NOT_CREATED: {
+    status: 404,
+    oci: 'NAME_UNKNOWN',
+    message:
+      'repository {name} is not there and is not created by a push; create it with: artifact-store repository create {name}',
+  },
+  REPOSITORY_NEEDS_OWNER: {
+    status: 404,
+    oci: 'NAME_UNKNOWN',
+    message: 'repository {name} is not there; an owner of {project} can create it',
+  },
+  REPOSITORY_EXISTS: { status: 409, oci: 'DENIED', message: 'repository {name} exists already' },
+
+  REFERENCE_INVALID: { status: 400, oci: 'MANIFEST_INVALID', message: '{reason}' },
+  MANIFEST_UNKNOWN: { status: 404, oci: 'MANIFEST_UNKNOWN', message: '{name} has no manifest {reference}' },
+  MANIFEST_INVALID: { status: 400, oci: 'MANIFEST_INVALID', message: '{reason}' },
+  MANIFEST_TOO_LARGE: {
+    status: 413,
+    oci: 'SIZE_INVALID',
+    message: 'the manifest has more than {limit} bytes (4 MiB), the most that is accepted',
+  },
+  MANIFEST_EMPTY: { status: 400, oci: 'MANIFEST_INVALID', message: 'the body is empty; a manifest is expected' },
+  MANIFEST_BLOB_UNKNOWN: {
+    status: 404,
+    oci: 'MANIFEST_BLOB_UNKNOWN',
+    message: '{path} refers to {what} {digest}, which {name} does not have; push it first',
+  },
+  MANIFEST_SIZE_WRONG: {
+    status: 400,
+    oci: 'MANIFEST_INVALID',
+    message: '{path} says that {digest} has {said} bytes; it has {actual}',
+  },
+  MANIFEST_IN_USE: {
+    status: 405,
+    oci: 'DENIED',
+    message: 'manifest {digest} is listed by {holders}; delete what lists it first',
+  },
+
+  DIGEST_INVALID: { status: 400, oci: 'DIGEST_INVALID', message: '{reason}' },
+  DIGEST_MISSING: {
+    status: 400,
+    oci: 'DIGEST_INVALID',
+    message: 'the digest parameter is missing; the last PUT of an upload is {form}',
+  },
+  DIGEST_MISMATCH: {
+    status: 400,
+    oci: 'DIGEST_INVALID',
+    message: 'the digest given is {given}, but the {what} received has {actual}',
+  },
+  DIGEST_ALGORITHM_UNSUPPORTED: {
+    status: 400,
+    oci: 'UNSUPPORTED',
+    message: 'digest algorithm {algorithm} is not supported; accepted are sha256 and sha512',
+  },
+
+  BLOB_UNKNOWN: { status: 404, oci: 'BLOB_UNKNOWN', message: '{name} has no blob {digest}' },
+  BLOB_IN_USE: {
+    status: 405,
+    oci: 'DENIED',
+    message: 'blob {digest} is referenced by {holders}; delete what references it first',
+  },
+  UPLOAD_UNKNOWN: {
+    status: 404,
+    oci: 'BLOB_UPLOAD_UNKNOWN',
+    message: '{name} has no upload {upload}; it was finished, cancelled or expired',
+  },
+  UPLOAD_INVALID: { status: 400, oci: 'BLOB_UPLOAD_INVALID', message: '{reason}' },
+  UPLOAD_WRONG_OFFSET: {
+    status: 416,
+    oci: 'BLOB_UPLOAD_INVALID',
+    message: 'the chunk begins at byte {offset}, but the upload stands at {expected}; go on from there',
+  },
+  UPLOAD_TAKEN_OVER: { status: 409, oci: 'BLOB_UPLOAD_INVALID', message: 'another request went on with this upload' },
+  RANGE_INVALID: { status: 416, oci: 'UNSUPPORTED', message: 'the range {range} does not lie in the {size} bytes of the blob' },
+  SIZE_INVALID: { status: 400, oci: 'SIZE_INVALID', message: '{reason}' },
+  BODY_TRUNCATED: {
+    status: 400,
+    oci: 'SIZE_INVALID',
+    message: 'the body ended after {received} bytes, before what its headers announced',
+  },
+
+  UNAUTHORIZED: { status: 401, oci: 'UNAUTHORIZED', message: 'authentication is required' },
+  CREDENTIALS_WRONG: { status: 401, oci: 'UNAUTHORIZED', message: 'the user name or the password is wrong' },
+  TOKEN_INVALID: { status: 401, oci: 'UNAUTHORIZED', message: 'the token is not valid here or has expired' },
+  SCOPE_INSUFFICIENT: { status: 401, oci: 'UNAUTHORIZED', message: 'the token was not given for {scope}' },
+  DENIED: { status: 403, oci: 'DENIED', message: 'you may not {verb} {name}' },
+  TOO_MANY_REQUESTS: { status: 429, oci: 'TOOMANYREQUESTS', message: 'too many requests; try again in {seconds} s' },
+
+  PAGE_INVALID: { status: 400, oci: 'UNSUPPORTED', message: '{reason}' },
+  PARAMETER_INVALID: { status: 400, oci: 'UNSUPPORTED', message: '{reason}' },
+  ROUTE_UNKNOWN: { status: 404, oci: 'UNSUPPORTED', message: '{method} {path} is nothing that this registry serves' },
+  METHOD_UNSUPPORTED: { status: 405, oci: 'UNSUPPORTED', message: '{method} is not supported here; accepted: {allowed}' },
+  REQUEST_INVALID: { status: 400, oci: 'UNSUPPORTED', message: '{reason}' },
+
+  STORAGE_FULL: { status: 507, oci: 'DENIED', message: "the registry's disk is full; nothing of this request was kept" },
+  UNAVAILABLE: { status: 503, oci: 'UNKNOWN', message: '{reason}' },
+  INTERNAL: { status: 500, oci: 'UNKNOWN', message: 'the registry failed; its log has the request {request}' },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof table;
+export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = table;
+
+export type ErrorDetails = Readonly<Record<string, string | number>>;
+
+/** A decision's "no", with what its message needs. A value, not an exception. */
+export interface Refusal {
+  readonly refused: ErrorCode;
+  readonly details: ErrorDetails;
+}
+
+export function refuse(refused: ErrorCode, details: ErrorDetails = {}): Refusal {
+  return { refused, details };
+}
+
+/** Template and details put together; a detail that a template does not name is left out of the sentence. */
+export function messageOf(refusal: Refusal): string {
+  return errorTable[refusal.refused].message.replace(/\{(\w+)\}/g, (hole, name: string) => String(refusal.details[name] ?? hole));
+}
+
+/** A refusal on its way to the client, from wherever there is no decision to return it from. */
+export class RefusalError extends Error {
+  override readonly name = 'RefusalError';
+  constructor(readonly refusal: Refusal) {
+    super(messageOf(refusal));
+  }
+}
+
+/** Throws a refusal: for parsing and authentication, where nothing has been decided yet. */
+export function reject(refused: ErrorCode, details: ErrorDetails = {}): never {
+  throw new RefusalError(refuse(refused, details));
+}
