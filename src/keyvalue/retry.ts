@@ -1,0 +1,63 @@
+import { KeyValueError } from './database.js';
+
+/** Where the retry loop gets its time and chance from; a simulation brings its own. */
+export interface RetryEnvironment {
+  /** Milliseconds on a clock that never goes back. */
+  now(): number;
+  /** In [0, 1). */
+  random(): number;
+  sleep(ms: number): Promise<void>;
+}
+
+export const realRetryEnvironment: RetryEnvironment = {
+  now: () => performance.now(),
+  random: () => Math.random(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
+
+export interface RetryOptions {
+  /** No attempt begins later than this many milliseconds after the first. */
+  readonly timeoutMs?: number | undefined;
+  /** Which errors are worth another attempt. Without it, every `retryable` KeyValueError. */
+  readonly retryOn?: (error: KeyValueError) => boolean;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+// FoundationDB's client starts at 10 ms and stops growing at 1 s (DEFAULT_BACKOFF, DEFAULT_MAX_BACKOFF); without a network the start can be lower.
+const FIRST_BACKOFF_MS = 4;
+const LARGEST_BACKOFF_MS = 1_000;
+
+/**
+ * The one retry loop of `transact` and `read`: repeats `attempt` on retryable errors after a jittered, exponentially growing pause, until `timeoutMs` is
+ * over; then throws `retries_exhausted` with the last error as its cause. Any other throw of `attempt` passes through at once.
+ */
+export async function withRetries<T>(
+  attempt: (number: number) => Promise<T>,
+  options: RetryOptions = {},
+  environment: RetryEnvironment = realRetryEnvironment,
+): Promise<T> {
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const retryOn = options.retryOn ?? ((error: KeyValueError) => error.retryable);
+  const start = environment.now();
+  for (let number = 1; ; number += 1) {
+    try {
+      return await attempt(number);
+    } catch (error) {
+      if (!(error instanceof KeyValueError) || !retryOn(error)) throw error;
+      // Full jitter: of many that conflicted together, some go soon and alone.
+      const pause = environment.random() * Math.min(LARGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(number, 16));
+      const spent = environment.now() - start;
+      if (spent + pause >= timeoutMs) {
+        throw new KeyValueError(
+          'retries_exhausted',
+          `gave up after ${number} attempts in ${Math.round(spent)} ms, the last of which ended in ${error.code}`,
+          {
+            cause: error,
+          },
+        );
+      }
+      await environment.sleep(pause);
+    }
+  }
+}
