@@ -51,6 +51,11 @@ export interface BlobStore {
    * stays until `release`. Doing it twice is doing it once. Does not check the digest.
    */
   commit(id: string, digest: Digest): Promise<BlobAddress>;
+  /**
+   * Stores a whole small blob at once, as durably as `commit`: for an upload whose bytes all came in one request and fit in memory. Needs no `stage`;
+   * what was staged under `id` is dropped, and nothing is staged afterwards. Does not check the digest.
+   */
+  put(id: string, bytes: Uint8Array, digest: Digest): Promise<BlobAddress>;
   /** Drops the staged upload, whatever its state; committed bytes are not touched. No error when it is gone. */
   release(id: string): Promise<void>;
   /** Deletes a committed generation. No error when it is gone. */
