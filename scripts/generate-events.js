@@ -1,0 +1,53 @@
+// Makes src/events/generated/ from events.proto. With --check it only says whether what is committed is what would be made.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const schema = join(root, 'src/events/events.proto');
+const target = join(root, 'src/events/generated');
+const cli = join(root, 'node_modules/protobufjs-cli/bin/pbjs');
+const header = '// Generated from events.proto by scripts/generate-events.js (npm run generate): do not edit.\n';
+
+const folder = mkdtempSync(join(tmpdir(), 'events-'));
+try {
+  // The declarations are made from the comments of the code, which then needs none.
+  pbjs('declared.js', '--dts');
+  pbjs('events.js', '--no-comments');
+  const made = new Map([
+    ['events.js', header + readFileSync(join(folder, 'events.js'), 'utf8')],
+    ['events.d.ts', header + readFileSync(join(folder, 'declared.d.ts'), 'utf8')],
+  ]);
+  if (process.argv.includes('--check')) check(made);
+  else for (const [name, text] of made) writeFileSync(join(target, name), text);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function pbjs(out, ...options) {
+  const unused = ['--no-create', '--no-convert', '--no-delimited', '--no-typeurl', '--no-service'];
+  const args = ['-t', 'static-module', '-w', 'esm', '--dependency', 'protobufjs/minimal.js', ...unused, ...options];
+  const run = spawnSync(process.execPath, [cli, ...args, '-o', join(folder, out), schema], { encoding: 'utf8' });
+  if (run.status !== 0) {
+    process.stderr.write(run.stderr);
+    throw new Error('pbjs could not read src/events/events.proto');
+  }
+}
+
+function check(made) {
+  for (const [name, text] of made) {
+    const path = join(target, name);
+    let committed;
+    try {
+      committed = readFileSync(path, 'utf8');
+    } catch {
+      committed = undefined;
+    }
+    if (committed === text) continue;
+    console.error(`${relative(root, path)} is not what events.proto gives; run: npm run generate`);
+    process.exitCode = 1;
+    return;
+  }
+}

@@ -1,0 +1,1588 @@
+// Generated from events.proto by scripts/generate-events.js (npm run generate): do not edit.
+import * as $protobuf from "protobufjs/minimal.js";
+import Long = require("long");
+
+/** Namespace artifactstore. */
+export namespace artifactstore {
+
+    /** Namespace events. */
+    namespace events {
+
+        /**
+         * Properties of an Event.
+         * @deprecated Use artifactstore.events.Event.$Properties instead.
+         */
+        interface IEvent extends artifactstore.events.Event.$Properties {
+        }
+
+        /** Represents an Event. */
+        class Event {
+
+            /**
+             * Constructs a new Event.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.Event.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Event id. */
+            id: Uint8Array;
+
+            /** Event stream. */
+            stream: string;
+
+            /** Event occurredAt. */
+            occurredAt: (number|Long);
+
+            /** Event actor. */
+            actor?: (artifactstore.events.Actor.$Properties|null);
+
+            /** Event requestId. */
+            requestId: Uint8Array;
+
+            /** Event commandId. */
+            commandId: Uint8Array;
+
+            /** Event correlationId. */
+            correlationId: Uint8Array;
+
+            /** Event causationId. */
+            causationId: Uint8Array;
+
+            /** Event repositoryCreated. */
+            repositoryCreated?: (artifactstore.events.RepositoryCreated.$Properties|null);
+
+            /** Event repositoryCreatedV2. */
+            repositoryCreatedV2?: (artifactstore.events.RepositoryCreatedV2.$Properties|null);
+
+            /** Event repositoryDeletionBegun. */
+            repositoryDeletionBegun?: (artifactstore.events.RepositoryDeletionBegun.$Properties|null);
+
+            /** Event repositoryDeleted. */
+            repositoryDeleted?: (artifactstore.events.RepositoryDeleted.$Properties|null);
+
+            /** Event blobStored. */
+            blobStored?: (artifactstore.events.BlobStored.$Properties|null);
+
+            /** Event blobPushed. */
+            blobPushed?: (artifactstore.events.BlobPushed.$Properties|null);
+
+            /** Event blobMounted. */
+            blobMounted?: (artifactstore.events.BlobMounted.$Properties|null);
+
+            /** Event blobUnlinked. */
+            blobUnlinked?: (artifactstore.events.BlobUnlinked.$Properties|null);
+
+            /** Event manifestPushed. */
+            manifestPushed?: (artifactstore.events.ManifestPushed.$Properties|null);
+
+            /** Event manifestDeleted. */
+            manifestDeleted?: (artifactstore.events.ManifestDeleted.$Properties|null);
+
+            /** Event tagMoved. */
+            tagMoved?: (artifactstore.events.TagMoved.$Properties|null);
+
+            /** Event tagDeleted. */
+            tagDeleted?: (artifactstore.events.TagDeleted.$Properties|null);
+
+            /** Event organizationCreated. */
+            organizationCreated?: (artifactstore.events.OrganizationCreated.$Properties|null);
+
+            /** Event projectCreated. */
+            projectCreated?: (artifactstore.events.ProjectCreated.$Properties|null);
+
+            /** Event userCreated. */
+            userCreated?: (artifactstore.events.UserCreated.$Properties|null);
+
+            /** Event roleGranted. */
+            roleGranted?: (artifactstore.events.RoleGranted.$Properties|null);
+
+            /** Event payload. */
+            payload?: ("repositoryCreated"|"repositoryCreatedV2"|"repositoryDeletionBegun"|"repositoryDeleted"|"blobStored"|"blobPushed"|"blobMounted"|"blobUnlinked"|"manifestPushed"|"manifestDeleted"|"tagMoved"|"tagDeleted"|"organizationCreated"|"projectCreated"|"userCreated"|"roleGranted");
+
+            /**
+             * Encodes the specified Event message. Does not implicitly {@link artifactstore.events.Event.verify|verify} messages.
+             * @param message Event message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.Event.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an Event message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.Event & artifactstore.events.Event.$Shape} Event
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.Event & artifactstore.events.Event.$Shape;
+
+            /**
+             * Verifies an Event message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace Event {
+
+            /** Properties of an Event. */
+            interface $Properties {
+
+                /** Event id */
+                id?: (Uint8Array|null);
+
+                /** Event stream */
+                stream?: (string|null);
+
+                /** Event occurredAt */
+                occurredAt?: (number|Long|null);
+
+                /** Event actor */
+                actor?: (artifactstore.events.Actor.$Properties|null);
+
+                /** Event requestId */
+                requestId?: (Uint8Array|null);
+
+                /** Event commandId */
+                commandId?: (Uint8Array|null);
+
+                /** Event correlationId */
+                correlationId?: (Uint8Array|null);
+
+                /** Event causationId */
+                causationId?: (Uint8Array|null);
+
+                /** Event repositoryCreated */
+                repositoryCreated?: (artifactstore.events.RepositoryCreated.$Properties|null);
+
+                /** Event repositoryCreatedV2 */
+                repositoryCreatedV2?: (artifactstore.events.RepositoryCreatedV2.$Properties|null);
+
+                /** Event repositoryDeletionBegun */
+                repositoryDeletionBegun?: (artifactstore.events.RepositoryDeletionBegun.$Properties|null);
+
+                /** Event repositoryDeleted */
+                repositoryDeleted?: (artifactstore.events.RepositoryDeleted.$Properties|null);
+
+                /** Event blobStored */
+                blobStored?: (artifactstore.events.BlobStored.$Properties|null);
+
+                /** Event blobPushed */
+                blobPushed?: (artifactstore.events.BlobPushed.$Properties|null);
+
+                /** Event blobMounted */
+                blobMounted?: (artifactstore.events.BlobMounted.$Properties|null);
+
+                /** Event blobUnlinked */
+                blobUnlinked?: (artifactstore.events.BlobUnlinked.$Properties|null);
+
+                /** Event manifestPushed */
+                manifestPushed?: (artifactstore.events.ManifestPushed.$Properties|null);
+
+                /** Event manifestDeleted */
+                manifestDeleted?: (artifactstore.events.ManifestDeleted.$Properties|null);
+
+                /** Event tagMoved */
+                tagMoved?: (artifactstore.events.TagMoved.$Properties|null);
+
+                /** Event tagDeleted */
+                tagDeleted?: (artifactstore.events.TagDeleted.$Properties|null);
+
+                /** Event organizationCreated */
+                organizationCreated?: (artifactstore.events.OrganizationCreated.$Properties|null);
+
+                /** Event projectCreated */
+                projectCreated?: (artifactstore.events.ProjectCreated.$Properties|null);
+
+                /** Event userCreated */
+                userCreated?: (artifactstore.events.UserCreated.$Properties|null);
+
+                /** Event roleGranted */
+                roleGranted?: (artifactstore.events.RoleGranted.$Properties|null);
+
+                /** Event payload */
+                payload?: ("repositoryCreated"|"repositoryCreatedV2"|"repositoryDeletionBegun"|"repositoryDeleted"|"blobStored"|"blobPushed"|"blobMounted"|"blobUnlinked"|"manifestPushed"|"manifestDeleted"|"tagMoved"|"tagDeleted"|"organizationCreated"|"projectCreated"|"userCreated"|"roleGranted");
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Narrowed shape of an Event. */
+            type $Shape = {
+              id?: Uint8Array|null;
+              stream?: string|null;
+              occurredAt?: number|Long|null;
+              actor?: artifactstore.events.Actor.$Shape|null;
+              requestId?: Uint8Array|null;
+              commandId?: Uint8Array|null;
+              correlationId?: Uint8Array|null;
+              causationId?: Uint8Array|null;
+              repositoryCreated?: artifactstore.events.RepositoryCreated.$Shape|null;
+              repositoryCreatedV2?: artifactstore.events.RepositoryCreatedV2.$Shape|null;
+              repositoryDeletionBegun?: artifactstore.events.RepositoryDeletionBegun.$Shape|null;
+              repositoryDeleted?: artifactstore.events.RepositoryDeleted.$Shape|null;
+              blobStored?: artifactstore.events.BlobStored.$Shape|null;
+              blobPushed?: artifactstore.events.BlobPushed.$Shape|null;
+              blobMounted?: artifactstore.events.BlobMounted.$Shape|null;
+              blobUnlinked?: artifactstore.events.BlobUnlinked.$Shape|null;
+              manifestPushed?: artifactstore.events.ManifestPushed.$Shape|null;
+              manifestDeleted?: artifactstore.events.ManifestDeleted.$Shape|null;
+              tagMoved?: artifactstore.events.TagMoved.$Shape|null;
+              tagDeleted?: artifactstore.events.TagDeleted.$Shape|null;
+              organizationCreated?: artifactstore.events.OrganizationCreated.$Shape|null;
+              projectCreated?: artifactstore.events.ProjectCreated.$Shape|null;
+              userCreated?: artifactstore.events.UserCreated.$Shape|null;
+              roleGranted?: artifactstore.events.RoleGranted.$Shape|null;
+              $unknowns?: Uint8Array[];
+            } & (
+              ({ payload?: undefined; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "repositoryCreated"; repositoryCreated: artifactstore.events.RepositoryCreated.$Shape; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "repositoryCreatedV2"; repositoryCreated?: null; repositoryCreatedV2: artifactstore.events.RepositoryCreatedV2.$Shape; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "repositoryDeletionBegun"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun: artifactstore.events.RepositoryDeletionBegun.$Shape; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "repositoryDeleted"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted: artifactstore.events.RepositoryDeleted.$Shape; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "blobStored"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored: artifactstore.events.BlobStored.$Shape; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "blobPushed"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed: artifactstore.events.BlobPushed.$Shape; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "blobMounted"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted: artifactstore.events.BlobMounted.$Shape; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "blobUnlinked"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked: artifactstore.events.BlobUnlinked.$Shape; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "manifestPushed"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed: artifactstore.events.ManifestPushed.$Shape; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "manifestDeleted"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted: artifactstore.events.ManifestDeleted.$Shape; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "tagMoved"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved: artifactstore.events.TagMoved.$Shape; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "tagDeleted"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted: artifactstore.events.TagDeleted.$Shape; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "organizationCreated"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated: artifactstore.events.OrganizationCreated.$Shape; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "projectCreated"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated: artifactstore.events.ProjectCreated.$Shape; userCreated?: null; roleGranted?: null }|{ payload?: "userCreated"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated: artifactstore.events.UserCreated.$Shape; roleGranted?: null }|{ payload?: "roleGranted"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted: artifactstore.events.RoleGranted.$Shape })
+            );
+        }
+
+        /**
+         * Properties of an Actor.
+         * @deprecated Use artifactstore.events.Actor.$Properties instead.
+         */
+        interface IActor extends artifactstore.events.Actor.$Properties {
+        }
+
+        /** Represents an Actor. */
+        class Actor {
+
+            /**
+             * Constructs a new Actor.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.Actor.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Actor uid. */
+            uid: Uint8Array;
+
+            /** Actor kind. */
+            kind: artifactstore.events.Actor.Kind;
+
+            /** Actor authentication. */
+            authentication: artifactstore.events.Actor.Authentication;
+
+            /**
+             * Encodes the specified Actor message. Does not implicitly {@link artifactstore.events.Actor.verify|verify} messages.
+             * @param message Actor message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.Actor.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an Actor message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.Actor & artifactstore.events.Actor.$Shape} Actor
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.Actor & artifactstore.events.Actor.$Shape;
+
+            /**
+             * Verifies an Actor message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace Actor {
+
+            /** Properties of an Actor. */
+            interface $Properties {
+
+                /** Actor uid */
+                uid?: (Uint8Array|null);
+
+                /** Actor kind */
+                kind?: (artifactstore.events.Actor.Kind|null);
+
+                /** Actor authentication */
+                authentication?: (artifactstore.events.Actor.Authentication|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an Actor. */
+            type $Shape = artifactstore.events.Actor.$Properties;
+
+            /** Kind enum. */
+            enum Kind {
+
+                /** KIND_UNSPECIFIED value */
+                KIND_UNSPECIFIED = 0,
+
+                /** SYSTEM value */
+                SYSTEM = 1,
+
+                /** ANONYMOUS value */
+                ANONYMOUS = 2,
+
+                /** USER value */
+                USER = 3,
+
+                /** SERVICE_ACCOUNT value */
+                SERVICE_ACCOUNT = 4
+            }
+
+            /** Authentication enum. */
+            enum Authentication {
+
+                /** AUTHENTICATION_UNSPECIFIED value */
+                AUTHENTICATION_UNSPECIFIED = 0,
+
+                /** NONE value */
+                NONE = 1,
+
+                /** PASSWORD value */
+                PASSWORD = 2,
+
+                /** TOKEN value */
+                TOKEN = 3,
+
+                /** KEY value */
+                KEY = 4
+            }
+        }
+
+        /**
+         * Properties of a RepositoryCreated.
+         * @deprecated Use artifactstore.events.RepositoryCreated.$Properties instead.
+         */
+        interface IRepositoryCreated extends artifactstore.events.RepositoryCreated.$Properties {
+        }
+
+        /** Represents a RepositoryCreated. */
+        class RepositoryCreated {
+
+            /**
+             * Constructs a new RepositoryCreated.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.RepositoryCreated.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RepositoryCreated project. */
+            project: Uint8Array;
+
+            /** RepositoryCreated id. */
+            id: string;
+
+            /**
+             * Encodes the specified RepositoryCreated message. Does not implicitly {@link artifactstore.events.RepositoryCreated.verify|verify} messages.
+             * @param message RepositoryCreated message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.RepositoryCreated.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RepositoryCreated message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.RepositoryCreated & artifactstore.events.RepositoryCreated.$Shape} RepositoryCreated
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.RepositoryCreated & artifactstore.events.RepositoryCreated.$Shape;
+
+            /**
+             * Verifies a RepositoryCreated message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace RepositoryCreated {
+
+            /** Properties of a RepositoryCreated. */
+            interface $Properties {
+
+                /** RepositoryCreated project */
+                project?: (Uint8Array|null);
+
+                /** RepositoryCreated id */
+                id?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RepositoryCreated. */
+            type $Shape = artifactstore.events.RepositoryCreated.$Properties;
+        }
+
+        /**
+         * Properties of a RepositoryCreatedV2.
+         * @deprecated Use artifactstore.events.RepositoryCreatedV2.$Properties instead.
+         */
+        interface IRepositoryCreatedV2 extends artifactstore.events.RepositoryCreatedV2.$Properties {
+        }
+
+        /** Represents a RepositoryCreatedV2. */
+        class RepositoryCreatedV2 {
+
+            /**
+             * Constructs a new RepositoryCreatedV2.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.RepositoryCreatedV2.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RepositoryCreatedV2 project. */
+            project: Uint8Array;
+
+            /** RepositoryCreatedV2 projectId. */
+            projectId: string;
+
+            /** RepositoryCreatedV2 id. */
+            id: string;
+
+            /** RepositoryCreatedV2 origin. */
+            origin: artifactstore.events.RepositoryCreatedV2.Origin;
+
+            /** RepositoryCreatedV2 scanning. */
+            scanning: boolean;
+
+            /**
+             * Encodes the specified RepositoryCreatedV2 message. Does not implicitly {@link artifactstore.events.RepositoryCreatedV2.verify|verify} messages.
+             * @param message RepositoryCreatedV2 message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.RepositoryCreatedV2.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RepositoryCreatedV2 message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.RepositoryCreatedV2 & artifactstore.events.RepositoryCreatedV2.$Shape} RepositoryCreatedV2
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.RepositoryCreatedV2 & artifactstore.events.RepositoryCreatedV2.$Shape;
+
+            /**
+             * Verifies a RepositoryCreatedV2 message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace RepositoryCreatedV2 {
+
+            /** Properties of a RepositoryCreatedV2. */
+            interface $Properties {
+
+                /** RepositoryCreatedV2 project */
+                project?: (Uint8Array|null);
+
+                /** RepositoryCreatedV2 projectId */
+                projectId?: (string|null);
+
+                /** RepositoryCreatedV2 id */
+                id?: (string|null);
+
+                /** RepositoryCreatedV2 origin */
+                origin?: (artifactstore.events.RepositoryCreatedV2.Origin|null);
+
+                /** RepositoryCreatedV2 scanning */
+                scanning?: (boolean|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RepositoryCreatedV2. */
+            type $Shape = artifactstore.events.RepositoryCreatedV2.$Properties;
+
+            /** Origin enum. */
+            enum Origin {
+
+                /** ORIGIN_UNSPECIFIED value */
+                ORIGIN_UNSPECIFIED = 0,
+
+                /** COMMAND value */
+                COMMAND = 1,
+
+                /** PUSH value */
+                PUSH = 2
+            }
+        }
+
+        /**
+         * Properties of a RepositoryDeletionBegun.
+         * @deprecated Use artifactstore.events.RepositoryDeletionBegun.$Properties instead.
+         */
+        interface IRepositoryDeletionBegun extends artifactstore.events.RepositoryDeletionBegun.$Properties {
+        }
+
+        /** Represents a RepositoryDeletionBegun. */
+        class RepositoryDeletionBegun {
+
+            /**
+             * Constructs a new RepositoryDeletionBegun.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.RepositoryDeletionBegun.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RepositoryDeletionBegun project. */
+            project: Uint8Array;
+
+            /** RepositoryDeletionBegun projectId. */
+            projectId: string;
+
+            /** RepositoryDeletionBegun id. */
+            id: string;
+
+            /**
+             * Encodes the specified RepositoryDeletionBegun message. Does not implicitly {@link artifactstore.events.RepositoryDeletionBegun.verify|verify} messages.
+             * @param message RepositoryDeletionBegun message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.RepositoryDeletionBegun.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RepositoryDeletionBegun message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.RepositoryDeletionBegun & artifactstore.events.RepositoryDeletionBegun.$Shape} RepositoryDeletionBegun
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.RepositoryDeletionBegun & artifactstore.events.RepositoryDeletionBegun.$Shape;
+
+            /**
+             * Verifies a RepositoryDeletionBegun message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace RepositoryDeletionBegun {
+
+            /** Properties of a RepositoryDeletionBegun. */
+            interface $Properties {
+
+                /** RepositoryDeletionBegun project */
+                project?: (Uint8Array|null);
+
+                /** RepositoryDeletionBegun projectId */
+                projectId?: (string|null);
+
+                /** RepositoryDeletionBegun id */
+                id?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RepositoryDeletionBegun. */
+            type $Shape = artifactstore.events.RepositoryDeletionBegun.$Properties;
+        }
+
+        /**
+         * Properties of a RepositoryDeleted.
+         * @deprecated Use artifactstore.events.RepositoryDeleted.$Properties instead.
+         */
+        interface IRepositoryDeleted extends artifactstore.events.RepositoryDeleted.$Properties {
+        }
+
+        /** Represents a RepositoryDeleted. */
+        class RepositoryDeleted {
+
+            /**
+             * Constructs a new RepositoryDeleted.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.RepositoryDeleted.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RepositoryDeleted project. */
+            project: Uint8Array;
+
+            /** RepositoryDeleted projectId. */
+            projectId: string;
+
+            /** RepositoryDeleted id. */
+            id: string;
+
+            /**
+             * Encodes the specified RepositoryDeleted message. Does not implicitly {@link artifactstore.events.RepositoryDeleted.verify|verify} messages.
+             * @param message RepositoryDeleted message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.RepositoryDeleted.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RepositoryDeleted message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.RepositoryDeleted & artifactstore.events.RepositoryDeleted.$Shape} RepositoryDeleted
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.RepositoryDeleted & artifactstore.events.RepositoryDeleted.$Shape;
+
+            /**
+             * Verifies a RepositoryDeleted message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace RepositoryDeleted {
+
+            /** Properties of a RepositoryDeleted. */
+            interface $Properties {
+
+                /** RepositoryDeleted project */
+                project?: (Uint8Array|null);
+
+                /** RepositoryDeleted projectId */
+                projectId?: (string|null);
+
+                /** RepositoryDeleted id */
+                id?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RepositoryDeleted. */
+            type $Shape = artifactstore.events.RepositoryDeleted.$Properties;
+        }
+
+        /**
+         * Properties of a BlobStored.
+         * @deprecated Use artifactstore.events.BlobStored.$Properties instead.
+         */
+        interface IBlobStored extends artifactstore.events.BlobStored.$Properties {
+        }
+
+        /** Represents a BlobStored. */
+        class BlobStored {
+
+            /**
+             * Constructs a new BlobStored.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.BlobStored.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** BlobStored digest. */
+            digest: string;
+
+            /** BlobStored size. */
+            size: (number|Long);
+
+            /** BlobStored generation. */
+            generation: Uint8Array;
+
+            /**
+             * Encodes the specified BlobStored message. Does not implicitly {@link artifactstore.events.BlobStored.verify|verify} messages.
+             * @param message BlobStored message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.BlobStored.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a BlobStored message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.BlobStored & artifactstore.events.BlobStored.$Shape} BlobStored
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.BlobStored & artifactstore.events.BlobStored.$Shape;
+
+            /**
+             * Verifies a BlobStored message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace BlobStored {
+
+            /** Properties of a BlobStored. */
+            interface $Properties {
+
+                /** BlobStored digest */
+                digest?: (string|null);
+
+                /** BlobStored size */
+                size?: (number|Long|null);
+
+                /** BlobStored generation */
+                generation?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a BlobStored. */
+            type $Shape = artifactstore.events.BlobStored.$Properties;
+        }
+
+        /**
+         * Properties of a BlobPushed.
+         * @deprecated Use artifactstore.events.BlobPushed.$Properties instead.
+         */
+        interface IBlobPushed extends artifactstore.events.BlobPushed.$Properties {
+        }
+
+        /** Represents a BlobPushed. */
+        class BlobPushed {
+
+            /**
+             * Constructs a new BlobPushed.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.BlobPushed.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** BlobPushed digest. */
+            digest: string;
+
+            /** BlobPushed size. */
+            size: (number|Long);
+
+            /**
+             * Encodes the specified BlobPushed message. Does not implicitly {@link artifactstore.events.BlobPushed.verify|verify} messages.
+             * @param message BlobPushed message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.BlobPushed.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a BlobPushed message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.BlobPushed & artifactstore.events.BlobPushed.$Shape} BlobPushed
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.BlobPushed & artifactstore.events.BlobPushed.$Shape;
+
+            /**
+             * Verifies a BlobPushed message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace BlobPushed {
+
+            /** Properties of a BlobPushed. */
+            interface $Properties {
+
+                /** BlobPushed digest */
+                digest?: (string|null);
+
+                /** BlobPushed size */
+                size?: (number|Long|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a BlobPushed. */
+            type $Shape = artifactstore.events.BlobPushed.$Properties;
+        }
+
+        /**
+         * Properties of a BlobMounted.
+         * @deprecated Use artifactstore.events.BlobMounted.$Properties instead.
+         */
+        interface IBlobMounted extends artifactstore.events.BlobMounted.$Properties {
+        }
+
+        /** Represents a BlobMounted. */
+        class BlobMounted {
+
+            /**
+             * Constructs a new BlobMounted.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.BlobMounted.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** BlobMounted digest. */
+            digest: string;
+
+            /** BlobMounted size. */
+            size: (number|Long);
+
+            /** BlobMounted fromRepository. */
+            fromRepository: Uint8Array;
+
+            /**
+             * Encodes the specified BlobMounted message. Does not implicitly {@link artifactstore.events.BlobMounted.verify|verify} messages.
+             * @param message BlobMounted message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.BlobMounted.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a BlobMounted message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.BlobMounted & artifactstore.events.BlobMounted.$Shape} BlobMounted
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.BlobMounted & artifactstore.events.BlobMounted.$Shape;
+
+            /**
+             * Verifies a BlobMounted message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace BlobMounted {
+
+            /** Properties of a BlobMounted. */
+            interface $Properties {
+
+                /** BlobMounted digest */
+                digest?: (string|null);
+
+                /** BlobMounted size */
+                size?: (number|Long|null);
+
+                /** BlobMounted fromRepository */
+                fromRepository?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a BlobMounted. */
+            type $Shape = artifactstore.events.BlobMounted.$Properties;
+        }
+
+        /**
+         * Properties of a BlobUnlinked.
+         * @deprecated Use artifactstore.events.BlobUnlinked.$Properties instead.
+         */
+        interface IBlobUnlinked extends artifactstore.events.BlobUnlinked.$Properties {
+        }
+
+        /** Represents a BlobUnlinked. */
+        class BlobUnlinked {
+
+            /**
+             * Constructs a new BlobUnlinked.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.BlobUnlinked.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** BlobUnlinked digest. */
+            digest: string;
+
+            /**
+             * Encodes the specified BlobUnlinked message. Does not implicitly {@link artifactstore.events.BlobUnlinked.verify|verify} messages.
+             * @param message BlobUnlinked message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.BlobUnlinked.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a BlobUnlinked message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.BlobUnlinked & artifactstore.events.BlobUnlinked.$Shape} BlobUnlinked
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.BlobUnlinked & artifactstore.events.BlobUnlinked.$Shape;
+
+            /**
+             * Verifies a BlobUnlinked message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace BlobUnlinked {
+
+            /** Properties of a BlobUnlinked. */
+            interface $Properties {
+
+                /** BlobUnlinked digest */
+                digest?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a BlobUnlinked. */
+            type $Shape = artifactstore.events.BlobUnlinked.$Properties;
+        }
+
+        /**
+         * Properties of a ManifestPushed.
+         * @deprecated Use artifactstore.events.ManifestPushed.$Properties instead.
+         */
+        interface IManifestPushed extends artifactstore.events.ManifestPushed.$Properties {
+        }
+
+        /** Represents a ManifestPushed. */
+        class ManifestPushed {
+
+            /**
+             * Constructs a new ManifestPushed.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.ManifestPushed.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ManifestPushed image. */
+            image: string;
+
+            /** ManifestPushed digest. */
+            digest: string;
+
+            /** ManifestPushed mediaType. */
+            mediaType: string;
+
+            /** ManifestPushed size. */
+            size: (number|Long);
+
+            /** ManifestPushed artifactType. */
+            artifactType: string;
+
+            /** ManifestPushed subject. */
+            subject: string;
+
+            /** ManifestPushed config. */
+            config: string;
+
+            /** ManifestPushed layersSize. */
+            layersSize: (number|Long);
+
+            /**
+             * Encodes the specified ManifestPushed message. Does not implicitly {@link artifactstore.events.ManifestPushed.verify|verify} messages.
+             * @param message ManifestPushed message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.ManifestPushed.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ManifestPushed message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.ManifestPushed & artifactstore.events.ManifestPushed.$Shape} ManifestPushed
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.ManifestPushed & artifactstore.events.ManifestPushed.$Shape;
+
+            /**
+             * Verifies a ManifestPushed message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace ManifestPushed {
+
+            /** Properties of a ManifestPushed. */
+            interface $Properties {
+
+                /** ManifestPushed image */
+                image?: (string|null);
+
+                /** ManifestPushed digest */
+                digest?: (string|null);
+
+                /** ManifestPushed mediaType */
+                mediaType?: (string|null);
+
+                /** ManifestPushed size */
+                size?: (number|Long|null);
+
+                /** ManifestPushed artifactType */
+                artifactType?: (string|null);
+
+                /** ManifestPushed subject */
+                subject?: (string|null);
+
+                /** ManifestPushed config */
+                config?: (string|null);
+
+                /** ManifestPushed layersSize */
+                layersSize?: (number|Long|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ManifestPushed. */
+            type $Shape = artifactstore.events.ManifestPushed.$Properties;
+        }
+
+        /**
+         * Properties of a ManifestDeleted.
+         * @deprecated Use artifactstore.events.ManifestDeleted.$Properties instead.
+         */
+        interface IManifestDeleted extends artifactstore.events.ManifestDeleted.$Properties {
+        }
+
+        /** Represents a ManifestDeleted. */
+        class ManifestDeleted {
+
+            /**
+             * Constructs a new ManifestDeleted.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.ManifestDeleted.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ManifestDeleted image. */
+            image: string;
+
+            /** ManifestDeleted digest. */
+            digest: string;
+
+            /**
+             * Encodes the specified ManifestDeleted message. Does not implicitly {@link artifactstore.events.ManifestDeleted.verify|verify} messages.
+             * @param message ManifestDeleted message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.ManifestDeleted.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ManifestDeleted message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.ManifestDeleted & artifactstore.events.ManifestDeleted.$Shape} ManifestDeleted
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.ManifestDeleted & artifactstore.events.ManifestDeleted.$Shape;
+
+            /**
+             * Verifies a ManifestDeleted message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace ManifestDeleted {
+
+            /** Properties of a ManifestDeleted. */
+            interface $Properties {
+
+                /** ManifestDeleted image */
+                image?: (string|null);
+
+                /** ManifestDeleted digest */
+                digest?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ManifestDeleted. */
+            type $Shape = artifactstore.events.ManifestDeleted.$Properties;
+        }
+
+        /**
+         * Properties of a TagMoved.
+         * @deprecated Use artifactstore.events.TagMoved.$Properties instead.
+         */
+        interface ITagMoved extends artifactstore.events.TagMoved.$Properties {
+        }
+
+        /** Represents a TagMoved. */
+        class TagMoved {
+
+            /**
+             * Constructs a new TagMoved.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.TagMoved.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** TagMoved image. */
+            image: string;
+
+            /** TagMoved tag. */
+            tag: string;
+
+            /** TagMoved digest. */
+            digest: string;
+
+            /** TagMoved previous. */
+            previous: string;
+
+            /**
+             * Encodes the specified TagMoved message. Does not implicitly {@link artifactstore.events.TagMoved.verify|verify} messages.
+             * @param message TagMoved message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.TagMoved.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a TagMoved message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.TagMoved & artifactstore.events.TagMoved.$Shape} TagMoved
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.TagMoved & artifactstore.events.TagMoved.$Shape;
+
+            /**
+             * Verifies a TagMoved message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace TagMoved {
+
+            /** Properties of a TagMoved. */
+            interface $Properties {
+
+                /** TagMoved image */
+                image?: (string|null);
+
+                /** TagMoved tag */
+                tag?: (string|null);
+
+                /** TagMoved digest */
+                digest?: (string|null);
+
+                /** TagMoved previous */
+                previous?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a TagMoved. */
+            type $Shape = artifactstore.events.TagMoved.$Properties;
+        }
+
+        /**
+         * Properties of a TagDeleted.
+         * @deprecated Use artifactstore.events.TagDeleted.$Properties instead.
+         */
+        interface ITagDeleted extends artifactstore.events.TagDeleted.$Properties {
+        }
+
+        /** Represents a TagDeleted. */
+        class TagDeleted {
+
+            /**
+             * Constructs a new TagDeleted.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.TagDeleted.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** TagDeleted image. */
+            image: string;
+
+            /** TagDeleted tag. */
+            tag: string;
+
+            /** TagDeleted digest. */
+            digest: string;
+
+            /**
+             * Encodes the specified TagDeleted message. Does not implicitly {@link artifactstore.events.TagDeleted.verify|verify} messages.
+             * @param message TagDeleted message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.TagDeleted.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a TagDeleted message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.TagDeleted & artifactstore.events.TagDeleted.$Shape} TagDeleted
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.TagDeleted & artifactstore.events.TagDeleted.$Shape;
+
+            /**
+             * Verifies a TagDeleted message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace TagDeleted {
+
+            /** Properties of a TagDeleted. */
+            interface $Properties {
+
+                /** TagDeleted image */
+                image?: (string|null);
+
+                /** TagDeleted tag */
+                tag?: (string|null);
+
+                /** TagDeleted digest */
+                digest?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a TagDeleted. */
+            type $Shape = artifactstore.events.TagDeleted.$Properties;
+        }
+
+        /**
+         * Properties of an OrganizationCreated.
+         * @deprecated Use artifactstore.events.OrganizationCreated.$Properties instead.
+         */
+        interface IOrganizationCreated extends artifactstore.events.OrganizationCreated.$Properties {
+        }
+
+        /** Represents an OrganizationCreated. */
+        class OrganizationCreated {
+
+            /**
+             * Constructs a new OrganizationCreated.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.OrganizationCreated.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** OrganizationCreated id. */
+            id: string;
+
+            /**
+             * Encodes the specified OrganizationCreated message. Does not implicitly {@link artifactstore.events.OrganizationCreated.verify|verify} messages.
+             * @param message OrganizationCreated message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.OrganizationCreated.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an OrganizationCreated message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.OrganizationCreated & artifactstore.events.OrganizationCreated.$Shape} OrganizationCreated
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.OrganizationCreated & artifactstore.events.OrganizationCreated.$Shape;
+
+            /**
+             * Verifies an OrganizationCreated message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace OrganizationCreated {
+
+            /** Properties of an OrganizationCreated. */
+            interface $Properties {
+
+                /** OrganizationCreated id */
+                id?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an OrganizationCreated. */
+            type $Shape = artifactstore.events.OrganizationCreated.$Properties;
+        }
+
+        /**
+         * Properties of a ProjectCreated.
+         * @deprecated Use artifactstore.events.ProjectCreated.$Properties instead.
+         */
+        interface IProjectCreated extends artifactstore.events.ProjectCreated.$Properties {
+        }
+
+        /** Represents a ProjectCreated. */
+        class ProjectCreated {
+
+            /**
+             * Constructs a new ProjectCreated.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.ProjectCreated.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ProjectCreated organization. */
+            organization: Uint8Array;
+
+            /** ProjectCreated id. */
+            id: string;
+
+            /**
+             * Encodes the specified ProjectCreated message. Does not implicitly {@link artifactstore.events.ProjectCreated.verify|verify} messages.
+             * @param message ProjectCreated message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.ProjectCreated.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ProjectCreated message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.ProjectCreated & artifactstore.events.ProjectCreated.$Shape} ProjectCreated
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.ProjectCreated & artifactstore.events.ProjectCreated.$Shape;
+
+            /**
+             * Verifies a ProjectCreated message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace ProjectCreated {
+
+            /** Properties of a ProjectCreated. */
+            interface $Properties {
+
+                /** ProjectCreated organization */
+                organization?: (Uint8Array|null);
+
+                /** ProjectCreated id */
+                id?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ProjectCreated. */
+            type $Shape = artifactstore.events.ProjectCreated.$Properties;
+        }
+
+        /**
+         * Properties of a UserCreated.
+         * @deprecated Use artifactstore.events.UserCreated.$Properties instead.
+         */
+        interface IUserCreated extends artifactstore.events.UserCreated.$Properties {
+        }
+
+        /** Represents a UserCreated. */
+        class UserCreated {
+
+            /**
+             * Constructs a new UserCreated.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.UserCreated.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UserCreated nameHash. */
+            nameHash: Uint8Array;
+
+            /**
+             * Encodes the specified UserCreated message. Does not implicitly {@link artifactstore.events.UserCreated.verify|verify} messages.
+             * @param message UserCreated message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.UserCreated.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a UserCreated message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.UserCreated & artifactstore.events.UserCreated.$Shape} UserCreated
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.UserCreated & artifactstore.events.UserCreated.$Shape;
+
+            /**
+             * Verifies a UserCreated message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace UserCreated {
+
+            /** Properties of a UserCreated. */
+            interface $Properties {
+
+                /** UserCreated nameHash */
+                nameHash?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a UserCreated. */
+            type $Shape = artifactstore.events.UserCreated.$Properties;
+        }
+
+        /** Role enum. */
+        enum Role {
+
+            /** ROLE_UNSPECIFIED value */
+            ROLE_UNSPECIFIED = 0,
+
+            /** VIEWER value */
+            VIEWER = 1,
+
+            /** EDITOR value */
+            EDITOR = 2,
+
+            /** OWNER value */
+            OWNER = 3
+        }
+
+        /**
+         * Properties of a RoleGranted.
+         * @deprecated Use artifactstore.events.RoleGranted.$Properties instead.
+         */
+        interface IRoleGranted extends artifactstore.events.RoleGranted.$Properties {
+        }
+
+        /** Represents a RoleGranted. */
+        class RoleGranted {
+
+            /**
+             * Constructs a new RoleGranted.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.RoleGranted.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RoleGranted principal. */
+            principal: Uint8Array;
+
+            /** RoleGranted role. */
+            role: artifactstore.events.Role;
+
+            /**
+             * Encodes the specified RoleGranted message. Does not implicitly {@link artifactstore.events.RoleGranted.verify|verify} messages.
+             * @param message RoleGranted message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.RoleGranted.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RoleGranted message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.RoleGranted & artifactstore.events.RoleGranted.$Shape} RoleGranted
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.RoleGranted & artifactstore.events.RoleGranted.$Shape;
+
+            /**
+             * Verifies a RoleGranted message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace RoleGranted {
+
+            /** Properties of a RoleGranted. */
+            interface $Properties {
+
+                /** RoleGranted principal */
+                principal?: (Uint8Array|null);
+
+                /** RoleGranted role */
+                role?: (artifactstore.events.Role|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RoleGranted. */
+            type $Shape = artifactstore.events.RoleGranted.$Properties;
+        }
+    }
+}
