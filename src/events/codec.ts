@@ -1,10 +1,407 @@
-import type { EventEnvelope } from './types.js';
+import { parseDigest, type Digest } from '../digest.js';
+import { parseUid, uidFromBytes, uidToBytes, type ImagePath, type Tag, type Uid } from '../identifiers.js';
+import { artifactstore } from './generated/events.js';
+import {
+  parseStream,
+  type Actor,
+  type ActorKind,
+  type Authentication,
+  type EventEnvelope,
+  type EventKind,
+  type EventPayload,
+  type PayloadOf,
+  type RepositoryCreated,
+  type Role,
+} from './types.js';
+import { upcast, type StoredPayload } from './upcasters.js';
 
-export function encodeEvent(envelope: EventEnvelope): Buffer {
-  throw new Error(`to be written: ${envelope.payload.kind}`);
+/** An event is small: what is large (a manifest) lies beside the log under its digest. */
+export const EVENT_MAX_BYTES = 10_000;
+
+/** Bytes of the log that are no event that this release knows. Its reader stops: an event is never skipped. */
+export class EventDecodeError extends Error {
+  override readonly name = 'EventDecodeError';
 }
 
-/** Throws an EventDecodeError. */
+/** An envelope that can't be stored as it is: a fault of the code that made it. */
+export class EventEncodeError extends Error {
+  override readonly name = 'EventEncodeError';
+}
+
+const wire = artifactstore.events;
+type WireEvent = artifactstore.events.Event.$Properties;
+type PayloadCase = NonNullable<WireEvent['payload']>;
+type Wire<C extends PayloadCase> = NonNullable<WireEvent[C]>;
+
+/** Throws an EventEncodeError. */
+export function encodeEvent(envelope: EventEnvelope): Buffer {
+  const event = toWire(envelope);
+  // protobufjs writes an empty string for a number, and says so only here.
+  const wrong = wire.Event.verify(event);
+  if (wrong !== null) throw new EventEncodeError(`${envelope.payload.kind}: ${wrong}`);
+  const bytes = wire.Event.encode(event).finish();
+  if (bytes.length > EVENT_MAX_BYTES) {
+    throw new EventEncodeError(`${envelope.payload.kind} has ${bytes.length} bytes; an event has at most ${EVENT_MAX_BYTES}`);
+  }
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** Throws an EventDecodeError on anything but one whole event that this release knows. */
 export function decodeEvent(bytes: Buffer): EventEnvelope {
-  throw new Error(`to be written: ${bytes.length}`);
+  let event;
+  try {
+    event = wire.Event.decode(bytes);
+  } catch (error) {
+    throw new EventDecodeError(`${bytes.length} bytes are no event: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  refuseUnknown(event, 'the event');
+  return {
+    id: readUid(event.id, 'id'),
+    stream: parseStream(event.stream) ?? undecodable('stream', event.stream),
+    occurredAt: readInteger(event.occurredAt, 'occurred_at'),
+    actor: readActor(event.actor),
+    requestId: readUid(event.requestId, 'request_id'),
+    commandId: readUid(event.commandId, 'command_id'),
+    correlationId: readUid(event.correlationId, 'correlation_id'),
+    causationId: readOptionalUid(event.causationId, 'causation_id'),
+    payload: upcast(readPayload(event, event.payload)),
+  };
+}
+
+// ---- Stored shapes: one reader for each message of the oneof, of every version; the type check misses the ones that are not here.
+
+const readers: { readonly [C in PayloadCase]: (stored: Wire<C>) => StoredPayload } = {
+  repositoryCreated: (stored) => ({
+    kind: 'RepositoryCreatedV1',
+    project: readUid(stored.project, 'project'),
+    id: readName(stored.id, 'id'),
+  }),
+  repositoryCreatedV2: (stored) => ({
+    kind: 'RepositoryCreated',
+    project: readUid(stored.project, 'project'),
+    projectId: readOptionalName(stored.projectId),
+    id: readName(stored.id, 'id'),
+    origin: readEnum(origins, stored.origin, 'origin'),
+    scanning: stored.scanning ?? false,
+  }),
+  repositoryDeletionBegun: (stored) => ({
+    kind: 'RepositoryDeletionBegun',
+    project: readUid(stored.project, 'project'),
+    projectId: readName(stored.projectId, 'project_id'),
+    id: readName(stored.id, 'id'),
+  }),
+  repositoryDeleted: (stored) => ({
+    kind: 'RepositoryDeleted',
+    project: readUid(stored.project, 'project'),
+    projectId: readName(stored.projectId, 'project_id'),
+    id: readName(stored.id, 'id'),
+  }),
+  blobStored: (stored) => ({
+    kind: 'BlobStored',
+    digest: readDigest(stored.digest, 'digest'),
+    size: readInteger(stored.size, 'size'),
+    generation: readUid(stored.generation, 'generation'),
+  }),
+  blobPushed: (stored) => ({
+    kind: 'BlobPushed',
+    digest: readDigest(stored.digest, 'digest'),
+    size: readInteger(stored.size, 'size'),
+  }),
+  blobMounted: (stored) => ({
+    kind: 'BlobMounted',
+    digest: readDigest(stored.digest, 'digest'),
+    size: readInteger(stored.size, 'size'),
+    fromRepository: readUid(stored.fromRepository, 'from_repository'),
+  }),
+  blobUnlinked: (stored) => ({ kind: 'BlobUnlinked', digest: readDigest(stored.digest, 'digest') }),
+  manifestPushed: (stored) => ({
+    kind: 'ManifestPushed',
+    image: readImage(stored.image),
+    digest: readDigest(stored.digest, 'digest'),
+    mediaType: readName(stored.mediaType, 'media_type'),
+    size: readInteger(stored.size, 'size'),
+    artifactType: readOptionalName(stored.artifactType),
+    subject: readOptionalDigest(stored.subject, 'subject'),
+    config: readOptionalDigest(stored.config, 'config'),
+    layersSize: readInteger(stored.layersSize, 'layers_size'),
+  }),
+  manifestDeleted: (stored) => ({
+    kind: 'ManifestDeleted',
+    image: readImage(stored.image),
+    digest: readDigest(stored.digest, 'digest'),
+  }),
+  tagMoved: (stored) => ({
+    kind: 'TagMoved',
+    image: readImage(stored.image),
+    tag: readName<Tag>(stored.tag, 'tag'),
+    digest: readDigest(stored.digest, 'digest'),
+    previous: readOptionalDigest(stored.previous, 'previous'),
+  }),
+  tagDeleted: (stored) => ({
+    kind: 'TagDeleted',
+    image: readImage(stored.image),
+    tag: readName<Tag>(stored.tag, 'tag'),
+    digest: readDigest(stored.digest, 'digest'),
+  }),
+  organizationCreated: (stored) => ({ kind: 'OrganizationCreated', id: readName(stored.id, 'id') }),
+  projectCreated: (stored) => ({
+    kind: 'ProjectCreated',
+    organization: readUid(stored.organization, 'organization'),
+    id: readName(stored.id, 'id'),
+  }),
+  userCreated: (stored) => ({ kind: 'UserCreated', nameHash: readHash(stored.nameHash, 'name_hash') }),
+  roleGranted: (stored) => ({
+    kind: 'RoleGranted',
+    principal: readUid(stored.principal, 'principal'),
+    role: readEnum(roles, stored.role, 'role'),
+  }),
+};
+
+// ---- What is written: the newest message of each kind.
+
+type Writers = { readonly [K in EventKind]: (payload: PayloadOf<K>) => WireEvent };
+
+const writers: Writers = {
+  RepositoryCreated: (payload) => ({
+    repositoryCreatedV2: {
+      project: writeUid(payload.project, 'project'),
+      projectId: writeText(payload.projectId, 'projectId'),
+      id: writeName(payload.id, 'id'),
+      origin: writeEnum(origins, payload.origin, 'origin'),
+      scanning: payload.scanning,
+    },
+  }),
+  RepositoryDeletionBegun: (payload) => ({
+    repositoryDeletionBegun: {
+      project: writeUid(payload.project, 'project'),
+      projectId: writeName(payload.projectId, 'projectId'),
+      id: writeName(payload.id, 'id'),
+    },
+  }),
+  RepositoryDeleted: (payload) => ({
+    repositoryDeleted: {
+      project: writeUid(payload.project, 'project'),
+      projectId: writeName(payload.projectId, 'projectId'),
+      id: writeName(payload.id, 'id'),
+    },
+  }),
+  BlobStored: (payload) => ({
+    blobStored: {
+      digest: writeDigest(payload.digest, 'digest'),
+      size: writeInteger(payload.size, 'size'),
+      generation: writeUid(payload.generation, 'generation'),
+    },
+  }),
+  BlobPushed: (payload) => ({
+    blobPushed: { digest: writeDigest(payload.digest, 'digest'), size: writeInteger(payload.size, 'size') },
+  }),
+  BlobMounted: (payload) => ({
+    blobMounted: {
+      digest: writeDigest(payload.digest, 'digest'),
+      size: writeInteger(payload.size, 'size'),
+      fromRepository: writeUid(payload.fromRepository, 'fromRepository'),
+    },
+  }),
+  BlobUnlinked: (payload) => ({ blobUnlinked: { digest: writeDigest(payload.digest, 'digest') } }),
+  ManifestPushed: (payload) => ({
+    manifestPushed: {
+      image: writeText(payload.image, 'image'),
+      digest: writeDigest(payload.digest, 'digest'),
+      mediaType: writeName(payload.mediaType, 'mediaType'),
+      size: writeInteger(payload.size, 'size'),
+      artifactType: writeText(payload.artifactType, 'artifactType'),
+      subject: writeOptionalDigest(payload.subject, 'subject'),
+      config: writeOptionalDigest(payload.config, 'config'),
+      layersSize: writeInteger(payload.layersSize, 'layersSize'),
+    },
+  }),
+  ManifestDeleted: (payload) => ({
+    manifestDeleted: { image: writeText(payload.image, 'image'), digest: writeDigest(payload.digest, 'digest') },
+  }),
+  TagMoved: (payload) => ({
+    tagMoved: {
+      image: writeText(payload.image, 'image'),
+      tag: writeName(payload.tag, 'tag'),
+      digest: writeDigest(payload.digest, 'digest'),
+      previous: writeOptionalDigest(payload.previous, 'previous'),
+    },
+  }),
+  TagDeleted: (payload) => ({
+    tagDeleted: {
+      image: writeText(payload.image, 'image'),
+      tag: writeName(payload.tag, 'tag'),
+      digest: writeDigest(payload.digest, 'digest'),
+    },
+  }),
+  OrganizationCreated: (payload) => ({ organizationCreated: { id: writeName(payload.id, 'id') } }),
+  ProjectCreated: (payload) => ({
+    projectCreated: { organization: writeUid(payload.organization, 'organization'), id: writeName(payload.id, 'id') },
+  }),
+  UserCreated: (payload) => ({ userCreated: { nameHash: writeHash(payload.nameHash, 'nameHash') } }),
+  RoleGranted: (payload) => ({
+    roleGranted: { principal: writeUid(payload.principal, 'principal'), role: writeEnum(roles, payload.role, 'role') },
+  }),
+};
+
+// ---- Enumerations: the place in the list is the number in the schema; '' is one that is never stored.
+
+const actorKinds: readonly (ActorKind | '')[] = ['', 'system', 'anonymous', 'user', 'service-account'];
+const authentications: readonly (Authentication | '')[] = ['', 'none', 'password', 'token', 'key'];
+const origins: readonly RepositoryCreated['origin'][] = ['unknown', 'command', 'push'];
+const roles: readonly (Role | '')[] = ['', 'viewer', 'editor', 'owner'];
+
+// ---- Reading.
+
+function undecodable(field: string, value: unknown): never {
+  throw new EventDecodeError(`${field} of an event is ${JSON.stringify(value)}, which no release has written`);
+}
+
+function refuseUnknown(message: { readonly $unknowns?: Uint8Array[] }, what: string): void {
+  if (message.$unknowns !== undefined) {
+    throw new EventDecodeError(`${what} has fields that this release does not know; a newer one wrote it, or it is damaged`);
+  }
+}
+
+function readPayload<C extends PayloadCase>(event: WireEvent, payload: C | undefined): StoredPayload {
+  const stored = payload === undefined ? undefined : event[payload];
+  if (payload === undefined || stored === undefined || stored === null) {
+    throw new EventDecodeError('the event has no payload that this release knows; a newer one wrote it');
+  }
+  refuseUnknown(stored, payload);
+  return readers[payload](stored);
+}
+
+function readActor(stored: WireEvent['actor']): Actor {
+  if (stored === undefined || stored === null) throw new EventDecodeError('the event has no actor');
+  refuseUnknown(stored, 'actor');
+  const kind = readEnum(actorKinds, stored.kind, 'actor.kind');
+  const uid = readOptionalUid(stored.uid, 'actor.uid');
+  if ((uid === undefined) === hasUid(kind)) undecodable('actor.uid', uid);
+  return { kind, uid, authentication: readEnum(authentications, stored.authentication, 'actor.authentication') };
+}
+
+function hasUid(kind: ActorKind): boolean {
+  return kind === 'user' || kind === 'service-account';
+}
+
+function readUid(stored: Uint8Array | null | undefined, field: string): Uid {
+  if (stored?.length !== 16) throw new EventDecodeError(`${field} of an event has ${stored?.length ?? 0} bytes; a uid has 16`);
+  return uidFromBytes(stored);
+}
+
+function readOptionalUid(stored: Uint8Array | null | undefined, field: string): Uid | undefined {
+  return stored === null || stored === undefined || stored.length === 0 ? undefined : readUid(stored, field);
+}
+
+function readDigest(stored: string | null | undefined, field: string): Digest {
+  return parseDigest(stored ?? '') ?? undecodable(field, stored ?? '');
+}
+
+function readOptionalDigest(stored: string | null | undefined, field: string): Digest | undefined {
+  return stored === null || stored === undefined || stored === '' ? undefined : readDigest(stored, field);
+}
+
+// The grammar of names is not held against what is stored: one that gets stricter must not make the past unreadable.
+function readName<T extends string>(stored: string | null | undefined, field: string): T {
+  return readOptionalName<T>(stored) ?? undecodable(field, '');
+}
+
+function readOptionalName<T extends string>(stored: string | null | undefined): T | undefined {
+  return stored === null || stored === undefined || stored === '' ? undefined : (stored as T);
+}
+
+function readImage(stored: string | null | undefined): ImagePath {
+  return (stored ?? '') as ImagePath;
+}
+
+function readHash(stored: Uint8Array | null | undefined, field: string): string {
+  if (stored?.length !== 32) throw new EventDecodeError(`${field} of an event has ${stored?.length ?? 0} bytes, not 32`);
+  return Buffer.from(stored.buffer, stored.byteOffset, stored.length).toString('hex');
+}
+
+type WireInteger = artifactstore.events.BlobPushed['size'];
+
+// protobufjs hands out 64-bit integers as long.js's objects; a negative one has a high half that is out of range when it is taken as unsigned.
+function readInteger(stored: WireInteger | null | undefined, field: string): number {
+  const value =
+    stored === null || stored === undefined
+      ? 0
+      : typeof stored === 'number'
+        ? stored
+        : (stored.high >>> 0) * 4_294_967_296 + (stored.low >>> 0);
+  return Number.isSafeInteger(value) && value >= 0 ? value : undecodable(field, String(stored));
+}
+
+function readEnum<T extends string>(names: readonly (T | '')[], stored: number | null | undefined, field: string): T {
+  const name = names[stored ?? 0];
+  return name === undefined || name === '' ? undecodable(field, stored ?? 0) : name;
+}
+
+// ---- Writing.
+
+function unencodable(field: string, value: unknown): never {
+  throw new EventEncodeError(
+    `${field} of an event can't be ${typeof value === 'string' ? JSON.stringify(value) : String(value)}`,
+  );
+}
+
+function toWire(envelope: EventEnvelope): WireEvent {
+  return {
+    id: writeUid(envelope.id, 'id'),
+    stream: parseStream(envelope.stream) ?? unencodable('stream', envelope.stream),
+    occurredAt: writeInteger(envelope.occurredAt, 'occurredAt'),
+    actor: writeActor(envelope.actor),
+    requestId: writeUid(envelope.requestId, 'requestId'),
+    commandId: writeUid(envelope.commandId, 'commandId'),
+    correlationId: writeUid(envelope.correlationId, 'correlationId'),
+    ...(envelope.causationId === undefined ? {} : { causationId: writeUid(envelope.causationId, 'causationId') }),
+    ...writePayload(envelope.payload.kind, envelope.payload),
+  };
+}
+
+function writePayload<K extends EventKind>(kind: K, payload: EventPayload): WireEvent {
+  return writers[kind](payload as PayloadOf<K>);
+}
+
+function writeActor(actor: Actor): NonNullable<WireEvent['actor']> {
+  if ((actor.uid === undefined) === hasUid(actor.kind)) unencodable('actor.uid', actor.uid);
+  return {
+    ...(actor.uid === undefined ? {} : { uid: writeUid(actor.uid, 'actor.uid') }),
+    kind: writeEnum(actorKinds, actor.kind, 'actor.kind'),
+    authentication: writeEnum(authentications, actor.authentication, 'actor.authentication'),
+  };
+}
+
+function writeUid(uid: Uid, field: string): Buffer {
+  return uidToBytes(parseUid(uid) ?? unencodable(field, uid));
+}
+
+function writeDigest(digest: Digest, field: string): string {
+  return parseDigest(digest) ?? unencodable(field, digest);
+}
+
+function writeOptionalDigest(digest: Digest | undefined, field: string): string {
+  return digest === undefined ? '' : writeDigest(digest, field);
+}
+
+function writeName(text: string, field: string): string {
+  return text === '' ? unencodable(field, text) : writeText(text, field);
+}
+
+// Half of a surrogate pair has no UTF-8 form: it would come back as another character.
+function writeText(text: string | undefined, field: string): string {
+  return typeof text === 'string' && /\p{Surrogate}/u.test(text) ? unencodable(field, text) : (text ?? '');
+}
+
+function writeHash(hash: string, field: string): Buffer {
+  return /^[0-9a-f]{64}$/.test(hash) ? Buffer.from(hash, 'hex') : unencodable(field, hash);
+}
+
+function writeInteger(value: number, field: string): number {
+  return Number.isSafeInteger(value) && value >= 0 ? value : unencodable(field, value);
+}
+
+function writeEnum<T extends string>(names: readonly (T | '')[], name: T, field: string): number {
+  const number = names.indexOf(name);
+  return number < 0 ? unencodable(field, name) : number;
 }
