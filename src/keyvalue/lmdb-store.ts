@@ -1,0 +1,260 @@
+import { existsSync, mkdirSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { abort, openEnvironment, tableOptions, type LmdbEnvironment, type LmdbRead, type LmdbTable } from './lmdb-binding.js';
+
+/** The files of a store and the one way to write into them, for the commit worker; and the way to read them, for everybody. */
+
+export interface StoreOptions {
+  /** Makes the folder and an empty store in it when there is none. */
+  readonly create: boolean;
+  /** Address space for the map, and with it the largest size of the file in bytes. */
+  readonly mapSize: number;
+}
+
+/** A terabyte of address space: the file itself is as long as its data. */
+export const DEFAULT_MAP_SIZE = 2 ** 40;
+
+const STORE_FILE = 'store.mdb';
+const GUARD_FILE = 'guard.mdb';
+
+/** Every read that is open at one time holds a slot, in all processes together. */
+const MAX_READERS = 4_096;
+
+const FORMAT = Buffer.from('artifact-store key-value 1');
+const FORMAT_KEY = Buffer.from('format');
+const STATE_KEY = Buffer.from('state');
+// LMDB has no empty key; the port has.
+const EMPTY_KEY_KEY = Buffer.from('empty-key');
+const FIRST_KEY = Buffer.alloc(1);
+
+/** The last commit's version, and the highest one that the conflict log has forgotten. */
+export interface StoreState {
+  readonly version: bigint;
+  readonly forgotten: bigint;
+}
+
+export interface Tables {
+  readonly data: LmdbTable;
+  /** Written ranges by the 8 bytes of their commit's version. */
+  readonly conflicts: LmdbTable;
+  readonly meta: LmdbTable;
+}
+
+/** What a process has open to read a store. */
+export interface ReadableStore extends Tables {
+  readonly environment: LmdbEnvironment;
+}
+
+/**
+ * Opens a store for reading. This process's commit worker must have it open: lmdb-js then finds the open environment and does not run LMDB's
+ * `mdb_env_open` again, which only the worker can do safely (see `WritableStore`).
+ */
+export function openReadableStore(folder: string, mapSize: number): ReadableStore {
+  const environment = openEnvironment(join(folder, STORE_FILE), { mapSize, maxReaders: MAX_READERS, readOnly: true });
+  return { environment, ...tablesOf(environment, false) };
+}
+
+export function readState(tables: Tables, transaction?: LmdbRead): StoreState {
+  const bytes = tables.meta.get(STATE_KEY, transaction && { transaction });
+  if (bytes === undefined) return { version: 0n, forgotten: 0n };
+  return { version: bytes.readBigUInt64BE(0), forgotten: bytes.readBigUInt64BE(8) };
+}
+
+export function writeState(tables: Tables, state: StoreState): void {
+  const bytes = Buffer.alloc(16);
+  bytes.writeBigUInt64BE(state.version, 0);
+  bytes.writeBigUInt64BE(state.forgotten, 8);
+  tables.meta.put(STATE_KEY, bytes);
+}
+
+export function getValue(tables: Tables, key: Buffer, transaction?: LmdbRead): Buffer | undefined {
+  const options = transaction && { transaction };
+  return key.length === 0 ? tables.meta.get(EMPTY_KEY_KEY, options) : tables.data.get(key, options);
+}
+
+export function putValue(tables: Tables, key: Buffer, value: Buffer): void {
+  if (key.length === 0) tables.meta.put(EMPTY_KEY_KEY, value);
+  else tables.data.put(key, value);
+}
+
+export function removeValue(tables: Tables, key: Buffer): void {
+  if (key.length === 0) tables.meta.remove(EMPTY_KEY_KEY);
+  else tables.data.remove(key);
+}
+
+export interface Pair {
+  readonly key: Buffer;
+  readonly value: Buffer;
+}
+
+/** The pairs of `[begin, end)`, lazily. */
+export function rangeOf(tables: Tables, begin: Buffer, end: Buffer, reverse: boolean, transaction?: LmdbRead): Iterable<Pair> {
+  if (Buffer.compare(begin, end) >= 0) return [];
+  const from = begin.length === 0 ? FIRST_KEY : begin;
+  const read = transaction && { transaction };
+  const pairs = reverse
+    ? tables.data.getRange({ start: end, exclusiveStart: true, end: from, inclusiveEnd: true, reverse, ...read })
+    : tables.data.getRange({ start: from, end, ...read });
+  return begin.length === 0 ? withEmptyKey(pairs, tables.meta.get(EMPTY_KEY_KEY, read), reverse) : pairs;
+}
+
+function* withEmptyKey(pairs: Iterable<Pair>, value: Buffer | undefined, reverse: boolean): Generator<Pair> {
+  const first = value && { key: Buffer.alloc(0), value };
+  if (first !== undefined && !reverse) yield first;
+  yield* pairs;
+  if (first !== undefined && reverse) yield first;
+}
+
+const CLEAR_CHUNK = 10_000;
+
+/** Removes the pairs of `[begin, end)`; inside `WritableStore.write`. */
+export function clearValues(tables: Tables, begin: Buffer, end: Buffer): void {
+  if (Buffer.compare(begin, end) >= 0) return;
+  if (begin.length === 0) tables.meta.remove(EMPTY_KEY_KEY);
+  const start = begin.length === 0 ? FIRST_KEY : begin;
+  for (;;) {
+    // A cursor does not survive deletes beside it, so keys are collected first.
+    const keys = [...tables.data.getKeys({ start, end, limit: CLEAR_CHUNK })];
+    for (const key of keys) tables.data.remove(key);
+    if (keys.length < CLEAR_CHUNK) return;
+  }
+}
+
+/**
+ * A store open for writing: one for each commit worker.
+ *
+ * LMDB's `mdb_env_open` copies the newest transaction's number out of the file into the table that all processes share, without a lock. When another
+ * process commits between the two, the number goes back, and the next writer builds on the version before that commit: it is lost, though it was synced
+ * and acknowledged, and the free list may break with it. (lmdb-js 3.5, mdb.c, `mdb_env_open2`; seen within seconds.) `mdb_env_close` in the last process has
+ * a gap of the same kind. So opening, writing and closing exclude each other across processes, through the write lock of a second, empty environment:
+ * LMDB's own lock, which survives the death of its holder. The guard's data is nothing, so opening it needs no guard.
+ */
+export class WritableStore implements Tables {
+  readonly data: LmdbTable;
+  readonly conflicts: LmdbTable;
+  readonly meta: LmdbTable;
+  readonly #environment: LmdbEnvironment;
+  readonly #guard: LmdbEnvironment;
+
+  private constructor(environment: LmdbEnvironment, tables: Tables, guard: LmdbEnvironment) {
+    this.#environment = environment;
+    this.#guard = guard;
+    this.data = tables.data;
+    this.conflicts = tables.conflicts;
+    this.meta = tables.meta;
+  }
+
+  /** Waits for other processes that write or open; not for the main thread. */
+  static open(folder: string, options: StoreOptions): WritableStore {
+    const file = join(folder, STORE_FILE);
+    if (options.create) mkdirSync(folder, { recursive: true });
+    else if (!existsSync(file)) throw new Error(`there is no store in ${folder}: it has no ${STORE_FILE}`);
+    const guard = openEnvironment(join(folder, GUARD_FILE), { mapSize: 2 ** 20, maxReaders: 1 });
+    let opened: WritableStore | undefined;
+    holding(guard, () => {
+      opened = new WritableStore(...openAlone(file, options), guard);
+    });
+    if (opened === undefined) throw new Error(`the store in ${folder} did not open`);
+    return opened;
+  }
+
+  /**
+   * Runs `body` in the only write transaction of all processes. When this returns, what it wrote is on the disk and visible; when it throws, nothing is
+   * written.
+   */
+  write(body: () => void): void {
+    holding(this.#guard, () => {
+      writing(this.#environment, body);
+    });
+  }
+
+  async close(): Promise<void> {
+    const closing: Promise<void>[] = [];
+    holding(this.#guard, () => {
+      closing.push(this.#environment.close());
+    });
+    await Promise.all(closing);
+    await this.#guard.close();
+  }
+}
+
+function holding(guard: LmdbEnvironment, body: () => void): void {
+  guard.transactionSync(() => {
+    assertBegun(guard);
+    body();
+    return abort;
+  });
+}
+
+function writing(environment: LmdbEnvironment, body: () => void): void {
+  environment.transactionSync(() => {
+    assertBegun(environment);
+    body();
+  });
+}
+
+function assertBegun(environment: LmdbEnvironment): void {
+  if (environment.getWriteTxnId() === 0)
+    throw new Error(
+      'LMDB refuses to begin a write: the disk failed while it wrote a page of its header, and this process must be restarted',
+    );
+}
+
+function openAlone(file: string, options: StoreOptions): [LmdbEnvironment, Tables] {
+  let environment: LmdbEnvironment;
+  try {
+    environment = openEnvironment(file, { mapSize: options.mapSize, maxReaders: MAX_READERS });
+  } catch (error) {
+    throw new Error(`${file} is not a store of this program, or damaged: ${messageOf(error)}`, { cause: error });
+  }
+  try {
+    makeWhole(file, environment);
+    return [environment, tablesWithFormat(file, environment, options.create)];
+  } catch (error) {
+    void environment.close();
+    throw error;
+  }
+}
+
+// LMDB maps the file: a page behind its end is not an error but a SIGBUS. Pages that were freed before they were written may lie there, never many.
+function makeWhole(file: string, environment: LmdbEnvironment): void {
+  const stats = environment.getStats();
+  const needed = (stats.lastPageNumber + 1) * stats.root.pageSize;
+  const { size } = statSync(file);
+  if (size >= needed) return;
+  if (size < needed / 2) throw new Error(`${file} is damaged: it has ${size} bytes where its header speaks of ${needed}`);
+  truncateSync(file, needed);
+}
+
+function tablesWithFormat(file: string, environment: LmdbEnvironment, create: boolean): Tables {
+  if (environment.getKeysCount() === 0) {
+    // Also what a process leaves that died between making the file and its tables.
+    if (!create) throw new Error(`${file} is empty: no store was made in it`);
+    writing(environment, () => {
+      tablesOf(environment, true).meta.put(FORMAT_KEY, FORMAT);
+    });
+  }
+  let tables: Tables;
+  try {
+    tables = tablesOf(environment, false);
+  } catch (error) {
+    throw new Error(`${file} is not a store of this program: ${messageOf(error)}`, { cause: error });
+  }
+  const format = tables.meta.get(FORMAT_KEY);
+  if (format === undefined || !format.equals(FORMAT))
+    throw new Error(`${file} has the format '${format?.toString() ?? 'none'}', and this program knows '${FORMAT.toString()}'`);
+  return tables;
+}
+
+function tablesOf(environment: LmdbEnvironment, create: boolean): Tables {
+  const table = (name: string): LmdbTable => {
+    const opened = environment.openDB(name, { ...tableOptions, create });
+    if (opened === undefined) throw new Error(`it has no table '${name}'`);
+    return opened;
+  };
+  return { data: table('data'), conflicts: table('conflicts'), meta: table('meta') };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

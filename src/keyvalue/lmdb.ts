@@ -1,0 +1,206 @@
+import { commitStamp } from './apply-operations.js';
+import {
+  KeyValueError,
+  limits,
+  type Database,
+  type KeyValue,
+  type RangeOptions,
+  type ReadTransaction,
+  type TransactOptions,
+  type Transaction,
+} from './database.js';
+import { Committer } from './lmdb-committer.js';
+import { closed, Snapshots, type LmdbSnapshot } from './lmdb-snapshots.js';
+import { DEFAULT_MAP_SIZE, openReadableStore, type ReadableStore } from './lmdb-store.js';
+import { Watches } from './lmdb-watches.js';
+import { OptimisticTransaction } from './optimistic-transaction.js';
+import { withRetries } from './retry.js';
+
+export interface LmdbOptions {
+  /** Makes the folder, and an empty store in it, when there is none. Without it a missing store is an error. */
+  readonly create: boolean;
+  /** The largest size of the file in bytes; takes that much address space, not disk. Default 1 TiB. */
+  readonly mapSize?: number;
+  /** For tests: another commit worker than the built one. */
+  readonly worker?: URL;
+}
+
+export interface LmdbDatabase extends Database {
+  /** Frees what processes that died were reading, so that the file can use its pages again; their number. Runs by itself every 10 s. */
+  readerCheck(): number;
+  /** Write transactions of this process so far, each with one sync for all of its commits. */
+  readonly commitBatches: number;
+}
+
+/**
+ * Opens the store in `folder`, which any number of processes of one host may do at one time.
+ *
+ * Guaranteed: a commit is on the disk before its promise resolves and before anybody sees it; the main thread waits neither for the disk nor for other
+ * processes. Not guaranteed: anything on a network file system, whose locks and maps are not LMDB's; processes in different PID namespaces (containers that
+ * share a volume), whose readers LMDB confuses.
+ */
+export async function openLmdb(folder: string, options: LmdbOptions): Promise<LmdbDatabase> {
+  const mapSize = options.mapSize ?? DEFAULT_MAP_SIZE;
+  let onCommitted = (): void => undefined;
+  const committer = await Committer.open({
+    folder,
+    create: options.create,
+    mapSize,
+    worker: options.worker,
+    onCommitted: () => onCommitted(),
+  });
+  try {
+    const database = new OpenLmdb(openReadableStore(folder, mapSize), committer);
+    onCommitted = () => database.committed();
+    return database;
+  } catch (error) {
+    await committer.close();
+    throw error;
+  }
+}
+
+const READER_CHECK_MS = 10_000;
+
+class OpenLmdb implements LmdbDatabase {
+  readonly #store: ReadableStore;
+  readonly #committer: Committer;
+  readonly #snapshots: Snapshots;
+  readonly #watches: Watches;
+  readonly #readerCheck: NodeJS.Timeout;
+  #closing: Promise<void> | undefined;
+
+  constructor(store: ReadableStore, committer: Committer) {
+    this.#store = store;
+    this.#committer = committer;
+    this.#snapshots = new Snapshots(store);
+    this.#watches = new Watches(this.#snapshots);
+    this.#readerCheck = setInterval(() => this.readerCheck(), READER_CHECK_MS).unref();
+  }
+
+  get commitBatches(): number {
+    return this.#committer.batches;
+  }
+
+  readerCheck(): number {
+    return this.#store.environment.readerCheck();
+  }
+
+  transact<T>(body: (tx: Transaction) => Promise<T>, options: TransactOptions = {}): Promise<T> {
+    return withRetries(() => this.#attempt(body), { timeoutMs: options.timeoutMs });
+  }
+
+  read<T>(body: (tx: ReadTransaction) => Promise<T>): Promise<T> {
+    return withRetries(() => this.#readOnce(body), { retryOn: isTooOld });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Commits of this process have become visible. */
+  committed(): void {
+    this.#watches.check();
+  }
+
+  async #close(): Promise<void> {
+    await this.#committer.close(async () => {
+      clearInterval(this.#readerCheck);
+      this.#watches.close();
+      this.#snapshots.close();
+      // Before the worker's: the last one to close does what only the worker may do.
+      await this.#store.environment.close();
+    });
+  }
+
+  async #readOnce<T>(body: (tx: ReadTransaction) => Promise<T>): Promise<T> {
+    const snapshot = this.#snapshots.open();
+    try {
+      return await body(new SnapshotReads(snapshot));
+    } finally {
+      this.#snapshots.release(snapshot);
+    }
+  }
+
+  async #attempt<T>(body: (tx: Transaction) => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) throw closed();
+    let held: LmdbSnapshot | undefined;
+    const release = (): void => {
+      if (held !== undefined) this.#snapshots.release(held);
+    };
+    const tx = new OptimisticTransaction({
+      openSnapshot: () => {
+        const snapshot = (held = this.#snapshots.open(() => tx.expire()));
+        // The transaction asks for it after its snapshot is gone, too; only now does it come out of the store.
+        void snapshot.version;
+        return snapshot;
+      },
+      now: () => performance.now(),
+      time: databaseTime,
+    });
+    try {
+      const result = await body(tx);
+      const request = tx.seal();
+      // Not held while the commit waits for the disk: its pages could be used for it.
+      release();
+      const version = request && (await this.#committer.commit(request));
+      this.#watches.add(tx.committed(version === undefined ? undefined : { version, stamp: commitStamp(version, 0) }));
+      return result;
+    } catch (error) {
+      tx.failed(error);
+      throw error;
+    } finally {
+      release();
+    }
+  }
+}
+
+/** What the body of `read` gets: a transaction without a memory. */
+class SnapshotReads implements ReadTransaction {
+  readonly #snapshot: LmdbSnapshot;
+
+  constructor(snapshot: LmdbSnapshot) {
+    this.#snapshot = snapshot;
+  }
+
+  async readVersion(): Promise<bigint> {
+    return this.#snapshot.version;
+  }
+
+  async time(): Promise<bigint> {
+    return databaseTime(this.#snapshot.version);
+  }
+
+  async get(key: Buffer): Promise<Buffer | undefined> {
+    return key.length > limits.keyBytes ? undefined : this.#snapshot.get(key);
+  }
+
+  async getRange(begin: Buffer, end: Buffer, options: RangeOptions = {}): Promise<readonly KeyValue[]> {
+    if (Buffer.compare(begin, end) > 0) throw new KeyValueError('inverted_range', 'the range begins after its end');
+    const limit = options.limit ?? Infinity;
+    const targetBytes = options.targetBytes ?? Infinity;
+    const pairs: KeyValue[] = [];
+    if (limit <= 0) return pairs;
+    let bytes = 0;
+    for (const pair of this.#snapshot.range(cut(begin), cut(end), options.reverse ?? false)) {
+      pairs.push(pair);
+      bytes += pair.key.length + pair.value.length;
+      if (pairs.length >= limit || bytes >= targetBytes) break;
+    }
+    return pairs;
+  }
+}
+
+// No key is longer, and LMDB takes no longer bounds.
+function cut(bound: Buffer): Buffer {
+  return bound.length > limits.keyBytes ? bound.subarray(0, limits.keyBytes + 1) : bound;
+}
+
+function databaseTime(readVersion: bigint): bigint {
+  const now = BigInt(Date.now()) * 1_000n;
+  return now > readVersion ? now : readVersion;
+}
+
+function isTooOld(error: KeyValueError): boolean {
+  return error.code === 'transaction_too_old';
+}
