@@ -15,7 +15,7 @@ export interface FileCalls {
   fstat(file: number): Eventually<fs.Stats>;
   stat(path: string): Eventually<fs.Stats>;
   read(file: number, buffer: Buffer, position: number): Eventually<number>;
-  write(file: number, bytes: Uint8Array, position: number): Eventually<number>;
+  writev(file: number, chunks: readonly Uint8Array[], position: number): Eventually<number>;
   mkdir(path: string, mode: number): Eventually<void>;
   rmdir(path: string): Eventually<void>;
   link(from: string, to: string): Eventually<void>;
@@ -29,7 +29,7 @@ const pool = {
   fstat: promisify(fs.fstat) as (file: number) => Promise<fs.Stats>,
   stat: promisify(fs.stat) as (path: string) => Promise<fs.Stats>,
   read: promisify(fs.read),
-  write: promisify(fs.write),
+  writev: promisify(fs.writev),
   mkdir: promisify(fs.mkdir) as (path: string, mode: number) => Promise<void>,
   rmdir: promisify(fs.rmdir) as (path: string) => Promise<void>,
   link: promisify(fs.link),
@@ -73,9 +73,9 @@ export function createFileCalls(): FileCalls {
       (file: number, buffer: Buffer, position: number) => fs.readSync(file, buffer, 0, buffer.length, position),
       async (file, buffer, position) => (await pool.read(file, buffer, 0, buffer.length, position)).bytesRead,
     ),
-    write: either(
-      (file: number, bytes: Uint8Array, position: number) => fs.writeSync(file, bytes, 0, bytes.length, position),
-      async (file, bytes, position) => (await pool.write(file, bytes, 0, bytes.length, position)).bytesWritten,
+    writev: either(
+      (file: number, chunks: readonly Uint8Array[], position: number) => fs.writevSync(file, chunks, position),
+      async (file, chunks, position) => (await pool.writev(file, chunks, position)).bytesWritten,
     ),
     mkdir: either((path: string, mode: number) => void fs.mkdirSync(path, mode), pool.mkdir),
     rmdir: either((path: string) => fs.rmdirSync(path), pool.rmdir),

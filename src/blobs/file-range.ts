@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
 import { Readable } from 'node:stream';
 
-/** One read, and one write to the socket. */
-const CHUNK_BYTES = 256 * 1024;
+/** One read, and one write to the socket. Measured to an HTTP socket: 64 kB 0.55 GB/s, 256 kB 1.1, 512 kB 1.4, 1 MB 1.6, which a stalled client pins. */
+const CHUNK_BYTES = 512 * 1024;
 
 /** Streams `length` bytes from `position` of an open file, which it closes when it is at its end or destroyed. Fewer bytes are an error. */
 export class FileRange extends Readable {

@@ -35,7 +35,7 @@ const fdatasync = promisify(fs.fdatasync);
 const fsync = promisify(fs.fsync);
 const ftruncate = promisify(fs.ftruncate);
 const readBulk = promisify(fs.read);
-const writev = promisify(fs.writev);
+const writevBulk = promisify(fs.writev);
 
 export interface LocalBlobStoreOptions {
   /** Makes the directory and the two in it where they are not there. */
@@ -234,6 +234,19 @@ export async function openLocalBlobStore(directory: string, options: LocalBlobSt
     return { size };
   }
 
+  async function writeAll(file: number, chunks: readonly Uint8Array[], bytes: number, position: number): Promise<void> {
+    let rest = chunks;
+    for (let at = 0; at < bytes;) {
+      const written =
+        bytes <= SMALL_BYTES
+          ? await calls.writev(file, rest, position + at)
+          : (await writevBulk(file, rest, position + at)).bytesWritten;
+      at += written;
+      // A disk that fills up takes a part, and says so only at the next call.
+      if (at < bytes) rest = after(rest, written);
+    }
+  }
+
   /** After a failed sync Linux holds pages for clean that never reached the disk, and a second sync succeeds: no byte of the file can be believed. */
   async function dropAfterFailedSync(id: string, ...paths: readonly string[]): Promise<void> {
     digests.drop(id);
@@ -343,7 +356,7 @@ export async function openLocalBlobStore(directory: string, options: LocalBlobSt
         // Under its upload's name first: what a crash leaves is found by the id, wherever it happens.
         const file = await createStaged(from);
         try {
-          await writeWhole(file, bytes);
+          await writeAll(file, [bytes], bytes.length, 0);
           await placeDurably(file, id, from, target, false);
         } catch (error) {
           await unlessAbsent(() => calls.unlink(from));
@@ -354,11 +367,6 @@ export async function openLocalBlobStore(directory: string, options: LocalBlobSt
         return target.address;
       }),
     );
-  }
-
-  async function writeWhole(file: number, bytes: Uint8Array): Promise<void> {
-    if (bytes.length > SMALL_BYTES) return writeAll(file, [bytes], bytes.length, 0);
-    for (let at = 0; at < bytes.length;) at += await calls.write(file, at === 0 ? bytes : bytes.subarray(at), at);
   }
 
   async function release(id: string): Promise<void> {
@@ -504,18 +512,6 @@ async function strangerIn(root: string): Promise<string | undefined> {
     if (inside !== undefined) return `${name}/${inside}`;
   }
   return undefined;
-}
-
-async function writeAll(file: number, chunks: readonly Uint8Array[], bytes: number, position: number): Promise<void> {
-  let rest = chunks;
-  let at = 0;
-  for (;;) {
-    const { bytesWritten } = await writev(file, rest, position + at);
-    at += bytesWritten;
-    if (at === bytes) return;
-    // A disk that fills up takes a part, and says so only at the next call.
-    rest = after(rest, bytesWritten);
-  }
 }
 
 function after(chunks: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {

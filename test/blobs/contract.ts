@@ -1,0 +1,487 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import fc from 'fast-check';
+import { v7 as uuid } from 'uuid';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import type { BlobAddress, BlobStore, BlobStoreErrorCode } from '../../src/blobs/blob-store.js';
+import { parseDigest, type Digest, type DigestAlgorithm } from '../../src/digest.js';
+
+export interface OpenedStore {
+  readonly store: BlobStore;
+  /** Another instance on the same bytes, as after a restart. */
+  reopen(): Promise<BlobStore>;
+  /** An instance on no bytes at all. */
+  openEmpty(): Promise<BlobStore>;
+  dispose(): Promise<void>;
+}
+
+export function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256'): Digest {
+  const digest = parseDigest(`${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`);
+  if (digest === undefined) throw new Error('no digest');
+  return digest;
+}
+
+/** A stream of these chunks that breaks after them, or ends. */
+export function streamOf(chunks: readonly Uint8Array[], breaks?: Error): Readable {
+  const left = [...chunks];
+  return new Readable({
+    read() {
+      const chunk = left.shift();
+      if (chunk !== undefined) this.push(chunk);
+      else if (breaks === undefined) this.push(null);
+      else this.destroy(breaks);
+    },
+  });
+}
+
+export async function collect(stream: Readable | undefined): Promise<Buffer> {
+  if (stream === undefined) throw new Error('the blob is not there');
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+export function cut(bytes: Buffer, sizes: readonly number[]): Buffer[] {
+  const pieces: Buffer[] = [];
+  let at = 0;
+  for (const size of sizes) {
+    pieces.push(bytes.subarray(at, at + size));
+    at += size;
+  }
+  pieces.push(bytes.subarray(at));
+  return pieces;
+}
+
+export async function codeOf(promise: Promise<unknown>): Promise<BlobStoreErrorCode | undefined> {
+  try {
+    await promise;
+    return undefined;
+  } catch (error) {
+    return (error as { code?: BlobStoreErrorCode }).code;
+  }
+}
+
+/** Stages, appends, commits and releases, as an upload in one request does. */
+export async function upload(store: BlobStore, bytes: Buffer, algorithm: DigestAlgorithm = 'sha256'): Promise<BlobAddress> {
+  const id = uuid();
+  await store.stage(id);
+  await store.append(id, streamOf([bytes]), { offset: 0, algorithm });
+  const address = await store.commit(id, await store.digest(id, algorithm));
+  await store.release(id);
+  return address;
+}
+
+/** What every driver of the blob store promises. */
+export function describeBlobStoreContract(name: string, open: () => Promise<OpenedStore>): void {
+  describe(`the blob store contract: ${name}`, () => {
+    let opened: OpenedStore;
+    let store: BlobStore;
+    const sha256 = { algorithm: 'sha256' } as const;
+
+    beforeAll(async () => {
+      opened = await open();
+      store = opened.store;
+    });
+    afterAll(async () => {
+      await store.close();
+      await opened.dispose();
+    });
+
+    async function begin(): Promise<string> {
+      const id = uuid();
+      await store.stage(id);
+      return id;
+    }
+
+    async function listed(): Promise<string[]> {
+      const ids: string[] = [];
+      for await (const id of store.listStaged()) ids.push(id);
+      return ids;
+    }
+
+    test.each(['sha256', 'sha512'] as const)('an upload in one piece is read back under its %s digest', async (algorithm) => {
+      const bytes = randomBytes(100_000);
+      const address = await upload(store, bytes, algorithm);
+      expect(address.digest).toBe(digestOf(bytes, algorithm));
+      expect(await store.stat(address)).toBe(bytes.length);
+      expect((await collect(await store.open(address))).equals(bytes)).toBe(true);
+    });
+
+    test('an upload in several appends has the digest of the whole', async () => {
+      const bytes = randomBytes(2_000_000);
+      const id = await begin();
+      let size = 0;
+      for (const piece of cut(bytes, [1, 700_000, 0, 500_000])) {
+        ({ size } = await store.append(id, streamOf([piece]), { offset: size, ...sha256 }));
+        expect(await store.staged(id)).toEqual({ size });
+      }
+      const digest = await store.digest(id, 'sha256');
+      expect(digest).toBe(digestOf(bytes));
+      expect((await collect(await store.open(await store.commit(id, digest)))).equals(bytes)).toBe(true);
+    });
+
+    test('an empty blob is a blob', async () => {
+      const address = await upload(store, Buffer.alloc(0));
+      expect(await store.stat(address)).toBe(0);
+      expect(await store.readSmall(address, 0)).toEqual(Buffer.alloc(0));
+      expect(await collect(await store.open(address))).toEqual(Buffer.alloc(0));
+    });
+
+    test('however a stream is chunked, its digest and bytes are those of the whole', async () => {
+      const sizes = fc.array(fc.oneof(fc.integer({ min: 0, max: 50 }), fc.integer({ min: 0, max: 300_000 })), { maxLength: 12 });
+      await fc.assert(
+        fc.asyncProperty(sizes, sizes, async (first, second) => {
+          const total = [...first, ...second].reduce((sum, size) => sum + size, 0);
+          const bytes = randomBytes(total);
+          const middle = first.reduce((sum, size) => sum + size, 0);
+          const id = await begin();
+          await store.append(id, streamOf(cut(bytes.subarray(0, middle), first)), { offset: 0, ...sha256 });
+          await store.append(id, streamOf(cut(bytes.subarray(middle), second)), { offset: middle, ...sha256 });
+          const digest = await store.digest(id, 'sha256');
+          expect(digest).toBe(digestOf(bytes));
+          const address = await store.commit(id, digest);
+          expect(digestOf(await collect(await store.open(address)))).toBe(digest);
+          await store.release(id);
+          await store.remove(address);
+        }),
+        { numRuns: 40 },
+      );
+    });
+
+    test('many tiny chunks and slow chunks arrive', async () => {
+      const bytes = randomBytes(5_000);
+      const id = await begin();
+      await store.append(id, streamOf([...bytes].map((byte) => Buffer.of(byte))), { offset: 0, ...sha256 });
+      async function* slowly() {
+        yield bytes.subarray(0, 10);
+        await delay(250);
+        yield bytes.subarray(10, 20);
+      }
+      expect(await store.append(id, Readable.from(slowly()), { offset: 5_000, ...sha256 })).toEqual({ size: 5_020 });
+      expect(await store.digest(id, 'sha256')).toBe(digestOf(Buffer.concat([bytes, bytes.subarray(0, 20)])));
+    });
+
+    test('bytes of a stalled stream are staged while it waits', async () => {
+      const id = await begin();
+      const source = new Readable({ read() {} });
+      const appending = store.append(id, source, { offset: 0, ...sha256 });
+      source.push(Buffer.from('hello'));
+      await expect.poll(() => store.staged(id)).toEqual({ size: 5 });
+      source.push(null);
+      expect(await appending).toEqual({ size: 5 });
+    });
+
+    test('the final digest may be of another algorithm than the running one', async () => {
+      const bytes = randomBytes(3_000_000);
+      const id = await begin();
+      await store.append(id, streamOf([bytes]), { offset: 0, ...sha256 });
+      expect(await store.digest(id, 'sha512')).toBe(digestOf(bytes, 'sha512'));
+      expect(await store.digest(id, 'sha256')).toBe(digestOf(bytes));
+    });
+
+    test('an upload that changes its algorithm on the way has the right digest', async () => {
+      const bytes = randomBytes(10_000);
+      const id = await begin();
+      await store.append(id, streamOf([bytes.subarray(0, 5_000)]), { offset: 0, ...sha256 });
+      await store.append(id, streamOf([bytes.subarray(5_000)]), { offset: 5_000, algorithm: 'sha512' });
+      expect(await store.digest(id, 'sha256')).toBe(digestOf(bytes));
+      expect(await store.digest(id, 'sha512')).toBe(digestOf(bytes, 'sha512'));
+    });
+
+    test('asking for the digest does not end it', async () => {
+      const bytes = randomBytes(2_000);
+      const id = await begin();
+      await store.append(id, streamOf([bytes.subarray(0, 900)]), { offset: 0, ...sha256 });
+      expect(await store.digest(id, 'sha256')).toBe(digestOf(bytes.subarray(0, 900)));
+      await store.append(id, streamOf([bytes.subarray(900)]), { offset: 900, ...sha256 });
+      expect(await store.digest(id, 'sha256')).toBe(digestOf(bytes));
+    });
+
+    test('an upload goes on in another instance, which reads the staged bytes once more', async () => {
+      const bytes = randomBytes(3_000_000);
+      const id = await begin();
+      await store.append(id, streamOf([bytes.subarray(0, 1_500_000)]), { offset: 0, ...sha256 });
+      const next = await opened.reopen();
+      expect(await next.staged(id)).toEqual({ size: 1_500_000 });
+      await next.append(id, streamOf([bytes.subarray(1_500_000)]), { offset: 1_500_000, ...sha256 });
+      expect(await next.digest(id, 'sha256')).toBe(digestOf(bytes));
+      // And the first instance does not believe what it remembers.
+      expect(await store.digest(id, 'sha256')).toBe(digestOf(bytes));
+      await next.close();
+    });
+
+    test('a source that breaks leaves what arrived, and the upload goes on', async () => {
+      const bytes = randomBytes(1_000_000);
+      const id = await begin();
+      const broken = streamOf(cut(bytes.subarray(0, 600_000), [100_000, 1]), new Error('connection reset'));
+      await expect(store.append(id, broken, { offset: 0, ...sha256 })).rejects.toMatchObject({
+        code: 'source_failed',
+        staged: 600_000,
+      });
+      expect(await store.staged(id)).toEqual({ size: 600_000 });
+      await store.append(id, streamOf([bytes.subarray(600_000)]), { offset: 600_000, ...sha256 });
+      expect(await store.digest(id, 'sha256')).toBe(digestOf(bytes));
+    });
+
+    test('a source that is closed before its end has failed', async () => {
+      const id = await begin();
+      const source = new Readable({ read() {} });
+      source.push(Buffer.from('abc'));
+      setTimeout(() => source.destroy(), 20);
+      await expect(store.append(id, source, { offset: 0, ...sha256 })).rejects.toMatchObject({
+        code: 'source_failed',
+        staged: 3,
+      });
+    });
+
+    test('a source that was destroyed or read to its end before is no riddle', async () => {
+      const id = await begin();
+      const destroyed = streamOf([Buffer.from('abc')]);
+      destroyed.destroy();
+      expect(await codeOf(store.append(id, destroyed, { offset: 0, ...sha256 }))).toBe('source_failed');
+      const read = streamOf([Buffer.from('abc')]);
+      await collect(read);
+      expect(await store.append(id, read, { offset: 0, ...sha256 }).catch((error: Error) => error.message)).toEqual({ size: 0 });
+    });
+
+    test('an aborted append keeps what arrived and leaves the source alone', async () => {
+      const id = await begin();
+      const source = new Readable({ read() {} });
+      const abort = new AbortController();
+      const appending = store.append(id, source, { offset: 0, ...sha256, signal: abort.signal });
+      source.push(Buffer.from('abcdef'));
+      await expect.poll(() => store.staged(id)).toEqual({ size: 6 });
+      abort.abort();
+      await expect(appending).rejects.toMatchObject({ code: 'source_failed', staged: 6 });
+      expect(source.destroyed).toBe(false);
+      // A later error of the source is nobody's uncaught exception.
+      source.destroy(new Error('late'));
+      await delay(5);
+      expect(
+        await codeOf(store.append(id, streamOf([Buffer.from('g')]), { offset: 6, ...sha256, signal: AbortSignal.abort() })),
+      ).toBe('source_failed');
+      await store.append(id, streamOf([Buffer.from('g')]), { offset: 6, ...sha256 });
+      expect(await store.digest(id, 'sha256')).toBe(digestOf(Buffer.from('abcdefg')));
+    });
+
+    test('a wrong offset is refused with the right one', async () => {
+      const id = await begin();
+      await store.append(id, streamOf([randomBytes(10)]), { offset: 0, ...sha256 });
+      for (const offset of [0, 9, 11]) {
+        const wrong = store.append(id, streamOf([randomBytes(10)]), { offset, ...sha256 });
+        await expect(wrong).rejects.toMatchObject({ code: 'wrong_offset', staged: 10 });
+      }
+    });
+
+    test('a second append during the first is refused', async () => {
+      const id = await begin();
+      const source = new Readable({ read() {} });
+      const first = store.append(id, source, { offset: 0, ...sha256 });
+      expect(await codeOf(store.append(id, streamOf([randomBytes(10)]), { offset: 0, ...sha256 }))).toBe('wrong_offset');
+      expect(await codeOf(store.commit(id, digestOf(Buffer.alloc(0))))).toBe('wrong_offset');
+      source.push(null);
+      expect(await first).toEqual({ size: 0 });
+    });
+
+    test('an upload that was never staged, or is released, is unknown', async () => {
+      const released = await begin();
+      await store.release(released);
+      for (const id of [uuid(), released]) {
+        expect(await store.staged(id)).toBeUndefined();
+        expect(await codeOf(store.append(id, streamOf([]), { offset: 0, ...sha256 }))).toBe('upload_unknown');
+        expect(await codeOf(store.digest(id, 'sha256'))).toBe('upload_unknown');
+        expect(await codeOf(store.commit(id, digestOf(randomBytes(10))))).toBe('upload_unknown');
+        await store.release(id);
+      }
+    });
+
+    test('staging twice is staging once', async () => {
+      const id = await begin();
+      await store.append(id, streamOf([Buffer.from('abc')]), { offset: 0, ...sha256 });
+      await store.stage(id);
+      expect(await store.staged(id)).toEqual({ size: 3 });
+    });
+
+    test('committing twice is committing once, also after the release', async () => {
+      const bytes = randomBytes(5_000);
+      const id = await begin();
+      await store.append(id, streamOf([bytes]), { offset: 0, ...sha256 });
+      const address = await store.commit(id, digestOf(bytes));
+      expect(await store.commit(id, digestOf(bytes))).toEqual(address);
+      await store.release(id);
+      expect(await store.commit(id, digestOf(bytes))).toEqual(address);
+      expect(await store.readSmall(address, 5_000)).toEqual(bytes);
+    });
+
+    test('a commit whose process died before the release is finished by the next one', async () => {
+      const bytes = randomBytes(5_000);
+      const id = await begin();
+      await store.append(id, streamOf([bytes]), { offset: 0, ...sha256 });
+      await store.commit(id, digestOf(bytes));
+      const next = await opened.reopen();
+      const address = await next.commit(id, await next.digest(id, 'sha256'));
+      await next.release(id);
+      expect(await next.readSmall(address, 5_000)).toEqual(bytes);
+      expect(await listed()).not.toContain(id);
+      await next.close();
+    });
+
+    test('a committed upload takes no more bytes', async () => {
+      const bytes = randomBytes(5_000);
+      const id = await begin();
+      await store.append(id, streamOf([bytes]), { offset: 0, ...sha256 });
+      const address = await store.commit(id, digestOf(bytes));
+      expect(await codeOf(store.append(id, streamOf([bytes]), { offset: 5_000, ...sha256 }))).toBe('upload_unknown');
+      expect(await store.readSmall(address, 10_000)).toEqual(bytes);
+    });
+
+    test('two generations of one digest live and die alone', async () => {
+      const bytes = randomBytes(70_000);
+      const [first, second] = [await upload(store, bytes), await upload(store, bytes)];
+      expect(first.generation).not.toBe(second.generation);
+      await store.remove(first);
+      await store.remove(first);
+      expect(await store.stat(first)).toBeUndefined();
+      expect((await collect(await store.open(second))).equals(bytes)).toBe(true);
+      await store.remove(second);
+      expect(await store.open(second)).toBeUndefined();
+      expect(await store.open(second, { first: 0, last: 5 })).toBeUndefined();
+      expect(await store.readSmall(second, 100_000)).toBeUndefined();
+    });
+
+    test('generations of one digest come and go at the same time, and none is lost', async () => {
+      const bytes = randomBytes(100);
+      await Promise.all(
+        Array.from({ length: 8 }, async () => {
+          for (let round = 0; round < 12; round += 1) {
+            const address = round % 2 === 0 ? await upload(store, bytes) : await store.put(uuid(), bytes, digestOf(bytes));
+            expect(await store.readSmall(address, 100)).toEqual(bytes);
+            await store.remove(address);
+          }
+        }),
+      );
+    });
+
+    test.each([0, 1, 1_000, 300_000])('a blob of %i bytes that is put at once is there, and nothing is staged', async (size) => {
+      const bytes = randomBytes(size);
+      const id = uuid();
+      const address = await store.put(id, bytes, digestOf(bytes));
+      expect(address).toEqual({ digest: digestOf(bytes), generation: id });
+      expect(await store.readSmall(address, size)).toEqual(bytes);
+      expect(await store.staged(id)).toBeUndefined();
+      expect(await store.put(id, bytes, digestOf(bytes))).toEqual(address);
+      expect(await store.readSmall(address, size)).toEqual(bytes);
+    });
+
+    test('a put takes the place of what was staged under its id', async () => {
+      const id = await begin();
+      await store.append(id, streamOf([randomBytes(100)]), { offset: 0, ...sha256 });
+      const bytes = randomBytes(50);
+      const address = await store.put(id, bytes, digestOf(bytes));
+      expect(await store.readSmall(address, 100)).toEqual(bytes);
+      expect(await listed()).not.toContain(id);
+    });
+
+    describe('reading', () => {
+      const bytes = randomBytes(3_000_000);
+      let address: BlobAddress;
+      beforeAll(async () => {
+        address = await upload(store, bytes);
+      });
+
+      test.each([
+        ['the first byte', 0, 0],
+        ['the last byte', bytes.length - 1, bytes.length - 1],
+        ['all of it', 0, bytes.length - 1],
+        ['a chunk and a byte', 1, 524_289],
+      ])('%s', async (_what, first, last) => {
+        expect((await collect(await store.open(address, { first, last }))).equals(bytes.subarray(first, last + 1))).toBe(true);
+      });
+
+      test('any range equals the slice', async () => {
+        const position = fc.nat({ max: bytes.length - 1 });
+        await fc.assert(
+          fc.asyncProperty(position, position, async (one, other) => {
+            const range = { first: Math.min(one, other), last: Math.max(one, other) };
+            const read = await collect(await store.open(address, range));
+            expect(read.equals(bytes.subarray(range.first, range.last + 1))).toBe(true);
+          }),
+          { numRuns: 60 },
+        );
+      });
+
+      test.each([10, 1_000_000])('a range that ends %i bytes behind the blob is an error of the stream', async (beyond) => {
+        const range = { first: bytes.length - 5, last: bytes.length + beyond };
+        const stream = await store.open(address, range);
+        await expect(collect(stream)).rejects.toMatchObject({ code: 'storage_failed' });
+      });
+
+      test('a small read of a larger blob is refused', async () => {
+        expect(await codeOf(store.readSmall(address, bytes.length - 1))).toBe('too_large');
+        expect((await store.readSmall(address, bytes.length))?.equals(bytes)).toBe(true);
+      });
+
+      test('a reader that leaves early leaves nothing open', async () => {
+        const stream = await store.open(address);
+        if (stream === undefined) throw new Error('the blob is not there');
+        for await (const chunk of stream) {
+          expect((chunk as Buffer).length).toBeGreaterThan(0);
+          break;
+        }
+        expect(stream.destroyed).toBe(true);
+      });
+
+      test('a blob that is removed while it is read is read to its end', async () => {
+        const doomed = await upload(store, bytes);
+        const stream = await store.open(doomed);
+        await store.remove(doomed);
+        expect((await collect(stream)).equals(bytes)).toBe(true);
+      });
+    });
+
+    test('staged uploads are listed, released ones are not', async () => {
+      const [one, two] = [await begin(), await begin()];
+      await store.release(two);
+      const ids = await listed();
+      expect(ids).toContain(one);
+      expect(ids).not.toContain(two);
+    });
+
+    test.each(['../../etc/passwd', '', 'x', `${uuid()}/..`, uuid().toUpperCase()])('the id %j is refused', async (id) => {
+      await expect(store.stage(id)).rejects.toThrow(TypeError);
+      await expect(store.append(id, streamOf([]), { offset: 0, ...sha256 })).rejects.toThrow(TypeError);
+      await expect(store.commit(id, digestOf(Buffer.alloc(0)))).rejects.toThrow(TypeError);
+      await expect(store.release(id)).rejects.toThrow(TypeError);
+      await expect(store.stat({ digest: digestOf(Buffer.alloc(0)), generation: id })).rejects.toThrow(TypeError);
+    });
+
+    test.each(['sha256:../..', 'sha256:AB', 'md5:d41d8cd98f00b204e9800998ecf8427e'])('the digest %j is refused', async (text) => {
+      const digest = text as Digest;
+      await expect(store.commit(uuid(), digest)).rejects.toThrow(TypeError);
+      await expect(store.open({ digest, generation: uuid() })).rejects.toThrow(TypeError);
+      await expect(store.remove({ digest, generation: uuid() })).rejects.toThrow(TypeError);
+    });
+
+    test('an empty store takes an identity, once', async () => {
+      const empty = await opened.openEmpty();
+      expect(await empty.readIdentity()).toBeUndefined();
+      await empty.writeIdentity('{"store":1}');
+      expect(await empty.readIdentity()).toBe('{"store":1}');
+      expect(await codeOf(empty.writeIdentity('{"store":2}'))).toBe('not_empty');
+      expect(await empty.readIdentity()).toBe('{"store":1}');
+      await empty.close();
+    });
+
+    test.each(['staged upload', 'blob'])('a store that holds a %s takes no identity', async (what) => {
+      const other = await opened.openEmpty();
+      if (what === 'blob') await upload(other, randomBytes(10));
+      else await other.stage(uuid());
+      expect(await codeOf(other.writeIdentity('{}'))).toBe('not_empty');
+      expect(await other.readIdentity()).toBeUndefined();
+      await other.close();
+    });
+  });
+}
