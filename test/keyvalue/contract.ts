@@ -373,6 +373,18 @@ export function describeDatabaseContract(name: string, open: () => Promise<Opene
         };
         expect(await interleaved(adding, async (tx) => tx.add(key('n'), 10n))).toBe(2);
         expect(await number('n')).toBe(11n);
+        const addingInRange = async (tx: Transaction): Promise<void> => {
+          tx.add(key('r'), 1n);
+          await tx.getRange(key('r'), key('s'));
+        };
+        expect(await interleaved(addingInRange, async (tx) => tx.add(key('r'), 10n))).toBe(2);
+        expect(await number('r')).toBe(11n);
+      });
+
+      test('a watch conflicts as a read of its key does, since it compares with what was read', async () => {
+        const watch = async (tx: Transaction): Promise<void> => tx.watch(key('a')).cancel();
+        expect(await interleaved(watch, async (tx) => tx.set(key('a'), bytes('changed')))).toBe(2);
+        expect(await interleaved(watch, async (tx) => tx.set(key('b'), bytes('changed')))).toBe(1);
       });
 
       test('a transaction that writes nothing is not run again, whatever changed', async () => {
