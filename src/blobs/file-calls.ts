@@ -40,10 +40,10 @@ const pool = {
 /**
  * A call that the page cache answers takes 1 to 10 µs; its way through libuv's thread pool costs 20 to 40 µs of processor, and a small blob needs four
  * to eight calls. So calls are made directly, on the event loop's thread, until one stalls it (a cold disk, a journal being written); then they go
- * through the pool for a while. Syncs and bulk reads and writes are never here: they wait for the disk by nature.
+ * through the pool for a while; without `direct`, always. Syncs and bulk reads and writes are never here: they wait for the disk by nature.
  */
-export function createFileCalls(): FileCalls {
-  let pooledUntil = 0;
+export function createFileCalls(direct: boolean): FileCalls {
+  let pooledUntil = direct ? 0 : Infinity;
 
   function either<A extends unknown[], R>(
     direct: (...args: A) => R,

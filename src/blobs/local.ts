@@ -40,6 +40,8 @@ const writevBulk = promisify(fs.writev);
 export interface LocalBlobStoreOptions {
   /** Makes the directory and the two in it where they are not there. */
   readonly create: boolean;
+  /** False makes no file call on the event loop's thread, for a directory that is a network file system; true unless told. */
+  readonly direct?: boolean;
 }
 
 interface Target {
@@ -71,7 +73,7 @@ export async function openLocalBlobStore(directory: string, options: LocalBlobSt
   const blobs = join(root, 'blobs');
   const identityFile = join(root, 'STORE');
 
-  const calls = createFileCalls();
+  const calls = createFileCalls(options.direct ?? true);
   const directories = createDirectories(calls);
   const digests = createRunningDigests();
   // An append and a commit of one upload never overlap: the committed file is the staged one under a second name.

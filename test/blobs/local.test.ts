@@ -32,17 +32,20 @@ function pathOf(directory: string, { digest, generation }: BlobAddress): string 
 
 const openFiles = () => readdirSync('/proc/self/fd').length;
 
-describeBlobStoreContract('a local directory', async (): Promise<OpenedStore> => {
+async function openForContract(direct: boolean): Promise<OpenedStore> {
   const directory = newDirectory();
-  const store = await openLocalBlobStore(directory, { create: true });
+  const store = await openLocalBlobStore(directory, { create: true, direct });
   await store.writeIdentity('{}');
   return {
     store,
-    reopen: () => openLocalBlobStore(directory, { create: false }),
+    reopen: () => openLocalBlobStore(directory, { create: false, direct }),
     openEmpty: openNew,
     dispose: () => rm(directory, { recursive: true }),
   };
-});
+}
+
+describeBlobStoreContract('a local directory', () => openForContract(true));
+describeBlobStoreContract('a local directory, with all calls in the thread pool', () => openForContract(false));
 
 describe('on the disk', () => {
   let directory: string;
