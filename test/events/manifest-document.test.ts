@@ -10,7 +10,7 @@ import {
   parseManifest,
   type ManifestDocument,
   type ManifestProblem,
-} from '../../src/commands/manifest-document.js';
+} from '../../src/events/manifest-document.js';
 import { parseDigest } from '../../src/digest.js';
 
 const ociImage = 'application/vnd.oci.image.manifest.v1+json';

@@ -1,0 +1,65 @@
+import { digestFromBytes, digestToBytes, type Digest } from '../digest.js';
+import type { Position } from '../events/position.js';
+import type { ImagePath, Uid } from '../identifiers.js';
+import { uuidItem } from '../keyvalue/keyspace.js';
+import { decodeJson, encodeJson, projection } from './projection.js';
+import { repositoryOf } from './repositories.js';
+import { indexOf, type Reading } from './store.js';
+import { splitPosition } from './views.js';
+
+export interface ManifestRecord {
+  readonly mediaType: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly artifactType?: string | undefined;
+  readonly subject?: Digest | undefined;
+  readonly config?: Digest | undefined;
+}
+
+/** The manifests of each image. */
+export const manifests = projection({
+  name: 'manifests',
+  version: 1,
+  directory: 'registry',
+  mode: 'inline',
+  apply: {
+    ManifestPushed(event, view) {
+      const { image, digest, mediaType, size, artifactType, subject, config } = event.payload;
+      const record: ManifestRecord = { mediaType, size, artifactType, subject, config };
+      view.setWithPosition([uuidItem(repositoryOf(event)), image, digestToBytes(digest)], encodeJson(record));
+    },
+    ManifestDeleted(event, view) {
+      view.clear([uuidItem(repositoryOf(event)), event.payload.image, digestToBytes(event.payload.digest)]);
+    },
+  },
+});
+
+/** Costs one read. */
+export async function findManifest(
+  reading: Reading,
+  repository: Uid,
+  image: ImagePath,
+  digest: Digest,
+): Promise<(ManifestRecord & { readonly pushed: Position }) | undefined> {
+  const value = await indexOf(reading, manifests).get([uuidItem(repository), image, digestToBytes(digest)]);
+  if (value === undefined) return undefined;
+  const { position, rest } = splitPosition(value);
+  return { ...decodeJson<ManifestRecord>(rest), pushed: position };
+}
+
+export interface ImageManifest {
+  readonly image: ImagePath;
+  readonly digest: Digest;
+}
+
+/** The first `limit` manifests of a repository, image by image. */
+export async function listManifests(reading: Reading, repository: Uid, limit: number): Promise<readonly ImageManifest[]> {
+  const found = await indexOf(reading, manifests).range([uuidItem(repository)], { limit });
+  return found.map(({ items: [image, digest] }) => ({ image: String(image) as ImagePath, digest: digestItem(digest) }));
+}
+
+/** A digest as the tuple layer unpacks it. */
+export function digestItem(item: unknown): Digest {
+  if (!Buffer.isBuffer(item)) throw new Error('a key part that is no digest');
+  return digestFromBytes(item);
+}

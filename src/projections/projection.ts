@@ -1,0 +1,63 @@
+import type { Digest } from '../digest.js';
+import type { EventEnvelope, EventKind, PayloadOf } from '../events/types.js';
+import type { KeyItem } from '../keyvalue/tuple.js';
+
+/** The registry's log and indexes, or the platform's: organizations, projects, people. */
+export type DirectoryName = 'registry' | 'platform';
+
+export interface ViewEntry {
+  /** What stands behind the items that were asked for. */
+  readonly items: readonly unknown[];
+  readonly value: Buffer;
+}
+
+export interface ViewRange {
+  readonly limit?: number;
+}
+
+/**
+ * All that `apply` may see and change: its own build's keys and the log's content. There is no clock and no other projection's key, so that a replay
+ * gives the same bytes.
+ */
+export interface View {
+  get(items: readonly KeyItem[]): Promise<Buffer | undefined>;
+  range(items: readonly KeyItem[], options?: ViewRange): Promise<readonly ViewEntry[]>;
+  set(items: readonly KeyItem[], value: Buffer): void;
+  /** Sets the event's position (`POSITION_BYTES`) followed by `value`. `apply` never reads such a key: while the command runs, nobody knows the position. */
+  setWithPosition(items: readonly KeyItem[], value: Buffer): void;
+  clear(items: readonly KeyItem[]): void;
+  /** The bytes of a manifest; throws when they are not there. */
+  content(digest: Digest): Promise<Buffer>;
+}
+
+export type AppliedEvent<K extends EventKind> = EventEnvelope<PayloadOf<K>>;
+
+export interface Projection {
+  readonly name: string;
+  readonly version: number;
+  readonly directory: DirectoryName;
+  /** Inline: applied in the transaction that appends the event. */
+  readonly mode: 'inline';
+  readonly apply: { readonly [K in EventKind]?: (event: AppliedEvent<K>, view: View) => void | Promise<void> };
+}
+
+export function projection(definition: Projection): Projection {
+  return definition;
+}
+
+/** Hands an event to its projection, if that has a use for it. */
+export async function applyEvent(target: Projection, event: EventEnvelope, view: View): Promise<void> {
+  const apply = target.apply[event.payload.kind] as ((event: EventEnvelope, view: View) => void | Promise<void>) | undefined;
+  await apply?.(event, view);
+}
+
+export const nothing = Buffer.alloc(0);
+
+export function encodeJson(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+/** Of bytes that `encodeJson` wrote for the same type. */
+export function decodeJson<T>(bytes: Buffer): T {
+  return JSON.parse(bytes.toString()) as T;
+}

@@ -1,0 +1,38 @@
+import type { EventEnvelope } from '../events/types.js';
+import { subjectOf } from '../events/types.js';
+import { parseUid, uidFromBytes, uidToBytes, type ProjectId, type Uid } from '../identifiers.js';
+import { projection } from './projection.js';
+import { indexOf, type Reading } from './store.js';
+
+/** The uid that the stream of an organization, a project or a user is named after. */
+export function aggregateUid(event: EventEnvelope): Uid {
+  const uid = parseUid(subjectOf(event.stream));
+  if (uid === undefined) throw new Error(`event ${event.id} of kind ${event.payload.kind} is in stream ${event.stream}`);
+  return uid;
+}
+
+export interface Project {
+  readonly uid: Uid;
+  readonly organization: Uid;
+}
+
+/** The projects by their ids, which are unique in the whole registry. */
+export const projects = projection({
+  name: 'projects',
+  version: 1,
+  directory: 'platform',
+  mode: 'inline',
+  apply: {
+    ProjectCreated(event, view) {
+      const { organization, id } = event.payload;
+      view.set(['id', id], Buffer.concat([uidToBytes(aggregateUid(event)), uidToBytes(organization)]));
+    },
+  },
+});
+
+/** Costs one read. */
+export async function findProject(reading: Reading, id: ProjectId): Promise<Project | undefined> {
+  const value = await indexOf(reading, projects).get(['id', id]);
+  if (value === undefined) return undefined;
+  return { uid: uidFromBytes(value.subarray(0, 16)), organization: uidFromBytes(value.subarray(16)) };
+}

@@ -1,0 +1,25 @@
+import { access } from './access.js';
+import { blobs } from './blobs.js';
+import { images } from './images.js';
+import { manifests } from './manifests.js';
+import type { Projection } from './projection.js';
+import { projects } from './projects.js';
+import { references } from './references.js';
+import { referrers } from './referrers.js';
+import { repositories } from './repositories.js';
+import { tags } from './tags.js';
+import { users } from './users.js';
+
+/** Every inline projection that this release knows; their order is the order of application. */
+export const registered: readonly Projection[] = [
+  repositories,
+  images,
+  manifests,
+  tags,
+  references,
+  referrers,
+  blobs,
+  projects,
+  users,
+  access,
+];

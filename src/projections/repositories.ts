@@ -1,0 +1,74 @@
+import type { EventEnvelope } from '../events/types.js';
+import { subjectOf } from '../events/types.js';
+import { parseUid, uidFromBytes, uidToBytes, type ProjectId, type RepositoryId, type Uid } from '../identifiers.js';
+import { uuidItem } from '../keyvalue/keyspace.js';
+import { decodeJson, encodeJson, nothing, projection } from './projection.js';
+import { indexOf, type Reading } from './store.js';
+
+export interface RepositoryRecord {
+  readonly uid: Uid;
+  readonly project: Uid;
+  /** As it was when the repository was created. */
+  readonly projectId: ProjectId | undefined;
+  readonly id: RepositoryId;
+}
+
+/** The uid that a repository's stream is named after. */
+export function repositoryOf(event: EventEnvelope): Uid {
+  const uid = parseUid(subjectOf(event.stream));
+  if (uid === undefined) throw new Error(`event ${event.id} of kind ${event.payload.kind} is in stream ${event.stream}`);
+  return uid;
+}
+
+/** Which repositories there are, and which are on their way out. */
+export const repositories = projection({
+  name: 'repositories',
+  version: 1,
+  directory: 'registry',
+  mode: 'inline',
+  apply: {
+    RepositoryCreated(event, view) {
+      const { project, projectId, id } = event.payload;
+      const uid = repositoryOf(event);
+      view.set(['uid', uuidItem(uid)], encodeJson({ uid, project, projectId, id } satisfies RepositoryRecord));
+      view.set(['id', uuidItem(project), id], uidToBytes(uid));
+    },
+    RepositoryDeletionBegun(event, view) {
+      const uid = uuidItem(repositoryOf(event));
+      view.clear(['uid', uid]);
+      view.clear(['id', uuidItem(event.payload.project), event.payload.id]);
+      view.set(['leaving', uid], nothing);
+    },
+    RepositoryDeleted(event, view) {
+      view.clear(['leaving', uuidItem(repositoryOf(event))]);
+    },
+  },
+});
+
+/** Costs one read. A repository whose deletion has begun is not found. */
+export async function findRepositoryUid(reading: Reading, project: Uid, id: RepositoryId): Promise<Uid | undefined> {
+  const bytes = await indexOf(reading, repositories).get(['id', uuidItem(project), id]);
+  return bytes === undefined ? undefined : uidFromBytes(bytes);
+}
+
+export async function findRepository(reading: Reading, uid: Uid): Promise<RepositoryRecord | undefined> {
+  const bytes = await indexOf(reading, repositories).get(['uid', uuidItem(uid)]);
+  return bytes === undefined ? undefined : decodeJson<RepositoryRecord>(bytes);
+}
+
+/** Repositories whose deletion has begun and has not ended. */
+export async function listLeavingRepositories(reading: Reading, limit: number): Promise<readonly Uid[]> {
+  const found = await indexOf(reading, repositories).range(['leaving'], { limit });
+  return found.map(({ items }) => uidItem(items[0]));
+}
+
+export async function isLeaving(reading: Reading, uid: Uid): Promise<boolean> {
+  return (await indexOf(reading, repositories).get(['leaving', uuidItem(uid)])) !== undefined;
+}
+
+/** A UUID as the tuple layer unpacks it. */
+export function uidItem(item: unknown): Uid {
+  const value = typeof item === 'object' && item !== null && 'value' in item ? item.value : item;
+  if (!Buffer.isBuffer(value)) throw new Error('a key part that is no uid');
+  return uidFromBytes(value);
+}

@@ -1,0 +1,82 @@
+import { readContent } from '../events/content.js';
+import type { Position } from '../events/position.js';
+import type { KeyValue, RangeOptions, ReadTransaction, Transaction } from '../keyvalue/database.js';
+import { boundsOf, itemsBehind, STAMP_BYTES, type Keyspace } from '../keyvalue/keyspace.js';
+import { pack, type KeyItem } from '../keyvalue/tuple.js';
+import type { View, ViewRange } from './projection.js';
+
+/** Bytes of a position in front of a value: incarnation (4, big-endian), versionstamp (10), number of the event in its commit (2). */
+export const POSITION_BYTES = 4 + STAMP_BYTES;
+
+/** Where the event being applied stands: known in a replay, a place in the coming commit while its command runs. */
+export type ApplyPosition = Position | { readonly incarnation: number; readonly index: number };
+
+/** Splits a value that `setWithPosition` wrote. */
+export function splitPosition(value: Buffer): { readonly position: Position; readonly rest: Buffer } {
+  return {
+    position: { incarnation: value.readUInt32BE(0), stamp: value.subarray(4, POSITION_BYTES) },
+    rest: value.subarray(POSITION_BYTES),
+  };
+}
+
+/** The view of one build under `prefix`, for one event. */
+export function createView(tx: Transaction, keyspace: Keyspace, prefix: Buffer, position: ApplyPosition): View {
+  return {
+    get: (items) => tx.get(pack(prefix, items)),
+    range: (items, options) => rangeBehind(tx, prefix, items, options),
+    set: (items, value) => tx.set(pack(prefix, items), value),
+    setWithPosition(items, value) {
+      const template = Buffer.alloc(POSITION_BYTES + value.length);
+      template.writeUInt32BE(position.incarnation, 0);
+      value.copy(template, POSITION_BYTES);
+      if ('stamp' in position) {
+        position.stamp.copy(template, 4);
+        tx.set(pack(prefix, items), template);
+      } else {
+        template.writeUInt16BE(position.index, 14);
+        tx.setVersionstampedValue(pack(prefix, items), template, 4);
+      }
+    },
+    clear: (items) => tx.clear(pack(prefix, items)),
+    async content(digest) {
+      const bytes = await readContent(tx, keyspace, digest);
+      if (bytes === undefined) throw new Error(`the log's content ${digest} is not there`);
+      return bytes;
+    },
+  };
+}
+
+async function rangeBehind(tx: ReadTransaction, prefix: Buffer, items: readonly KeyItem[], options: ViewRange = {}) {
+  const behind = pack(prefix, items);
+  const { begin, end } = boundsOf(behind);
+  const pairs = await tx.getRange(begin, end, options);
+  return pairs.map(({ key, value }) => ({ items: itemsBehind(behind, key), value }));
+}
+
+export interface PageOptions extends RangeOptions {
+  /** Only what comes after these items (behind the range's own). */
+  readonly after?: readonly KeyItem[] | undefined;
+}
+
+/** Reads a live build, for queries. */
+export interface Index {
+  get(items: readonly KeyItem[]): Promise<Buffer | undefined>;
+  range(
+    items: readonly KeyItem[],
+    options?: PageOptions,
+  ): Promise<readonly { readonly items: readonly unknown[]; readonly value: Buffer }[]>;
+}
+
+export function createIndex(tx: ReadTransaction, prefix: Buffer): Index {
+  return {
+    get: (items) => tx.get(pack(prefix, items)),
+    async range(items, { after, ...options } = {}) {
+      const behind = pack(prefix, items);
+      const bounds = boundsOf(behind);
+      // 0xff sorts behind every type code of the tuple layer: all keys that begin with `after` are passed over.
+      const begin = after === undefined ? bounds.begin : Buffer.concat([pack(behind, after), Buffer.from([0xff])]);
+      const pairs: readonly KeyValue[] = await tx.getRange(begin, bounds.end, options);
+      return pairs.map(({ key, value }) => ({ items: itemsBehind(behind, key), value }));
+    },
+  };
+}
