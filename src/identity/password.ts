@@ -1,0 +1,77 @@
+import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
+
+import { reject } from '../errors.js';
+
+/**
+ * Passwords as scrypt (RFC 7914) hashes in the PHC string format. A hash names its own cost, so that the cost can be raised while old hashes still verify.
+ */
+
+const LOG_N = 15;
+const BLOCK_SIZE = 8;
+const PARALLELISM = 1;
+const SALT_BYTES = 16;
+const KEY_BYTES = 32;
+
+const phcGrammar =
+  /^\$scrypt\$ln=([1-9]|1\d|20),r=([1-9]|[12]\d|3[0-2]),p=([1-9]|1[0-6])\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
+
+// Each takes 32 MiB and a thread of the pool that the blobs' files are read on, for about 100 ms.
+const RUNNING_AT_ONCE = 2;
+const WAITING_AT_MOST = 128;
+let running = 0;
+const waiting: (() => void)[] = [];
+
+/** Throws TOO_MANY_REQUESTS when too many wait already. */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(SALT_BYTES);
+  return formatHash(salt, await derive(password, salt, KEY_BYTES, LOG_N, BLOCK_SIZE, PARALLELISM));
+}
+
+/** Compares in constant time. Throws on a hash that is none, and TOO_MANY_REQUESTS when too many wait already. */
+export async function verifyPassword(password: string, hash: string): Promise<boolean> {
+  const [, logN, r, p, salt, key] = phcGrammar.exec(hash) ?? [];
+  if (salt === undefined || key === undefined) throw new Error('a stored password hash cannot be read');
+  const expected = Buffer.from(key, 'base64');
+  const actual = await derive(password, Buffer.from(salt, 'base64'), expected.length, Number(logN), Number(r), Number(p));
+  return timingSafeEqual(actual, expected);
+}
+
+/** A hash that no password has: verifying against it costs what verifying a user's does. */
+export function unmatchableHash(): string {
+  return formatHash(randomBytes(SALT_BYTES), randomBytes(KEY_BYTES));
+}
+
+function formatHash(salt: Buffer, key: Buffer): string {
+  return `$scrypt$ln=${LOG_N},r=${BLOCK_SIZE},p=${PARALLELISM}$${phcBase64(salt)}$${phcBase64(key)}`;
+}
+
+// The PHC string format's base64 has no padding.
+function phcBase64(bytes: Buffer): string {
+  return bytes.toString('base64').replaceAll('=', '');
+}
+
+async function derive(password: string, salt: Buffer, length: number, logN: number, r: number, p: number): Promise<Buffer> {
+  const N = 2 ** logN;
+  // RFC 8265, section 4.2.2: one password, whichever way the keyboard composes its letters.
+  const bytes = Buffer.from(password.normalize('NFC'));
+  if (running >= RUNNING_AT_ONCE) {
+    if (waiting.length >= WAITING_AT_MOST) return reject('TOO_MANY_REQUESTS', { seconds: 5 });
+    await new Promise<void>((resolve) => waiting.push(resolve));
+  } else {
+    running += 1;
+  }
+  try {
+    return await scryptAsync(bytes, salt, length, { N, r, p, maxmem: 2 * 128 * N * r * p });
+  } finally {
+    // The turn passes on to who waits, or is free.
+    const next = waiting.shift();
+    if (next === undefined) running -= 1;
+    else next();
+  }
+}
+
+function scryptAsync(password: Buffer, salt: Buffer, length: number, options: ScryptOptions): Promise<Buffer> {
+  return new Promise((resolve, fail) =>
+    scrypt(password, salt, length, options, (error, key) => (error === null ? resolve(key) : fail(error))),
+  );
+}
