@@ -1,3 +1,5 @@
+import protobuf from 'protobufjs/minimal.js';
+
 import { parseDigest, type Digest } from '../digest.js';
 import { parseUid, uidFromBytes, uidToBytes, type ImagePath, type Tag, type Uid } from '../identifiers.js';
 import { artifactstore } from './generated/events.js';
@@ -50,7 +52,10 @@ export function encodeEvent(envelope: EventEnvelope): Buffer {
 export function decodeEvent(bytes: Buffer): EventEnvelope {
   let event;
   try {
-    event = wire.Event.decode(bytes);
+    const reader = protobuf.Reader.create(bytes);
+    // Else protobufjs leaves out in silence what it does not know.
+    reader.discardUnknown = false;
+    event = wire.Event.decode(reader);
   } catch (error) {
     throw new EventDecodeError(`${bytes.length} bytes are no event: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -1,0 +1,107 @@
+import fc, { type Arbitrary } from 'fast-check';
+import type { Digest } from '../../src/digest.js';
+import type { ImagePath, ProjectId, RepositoryId, Tag, Uid } from '../../src/identifiers.js';
+import {
+  blobStream,
+  organizationStream,
+  projectStream,
+  repositoryStream,
+  serviceAccountStream,
+  userStream,
+  type Actor,
+  type EventEnvelope,
+  type EventKind,
+  type EventPayload,
+  type OrganizationId,
+  type PayloadOf,
+  type Stream,
+} from '../../src/events/types.js';
+
+const hex = (length: number): Arbitrary<string> =>
+  fc.array(fc.constantFrom(...'0123456789abcdef'), { minLength: length, maxLength: length }).map((digits) => digits.join(''));
+const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 });
+const name = <T extends string>(): Arbitrary<T> => text as Arbitrary<T>;
+
+export const uids = hex(32).map(
+  (digits) =>
+    `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12, 16)}-${digits.slice(16, 20)}-${digits.slice(20)}` as Uid,
+);
+export const digests = fc.oneof(
+  hex(64).map((digits) => `sha256:${digits}` as Digest),
+  hex(128).map((digits) => `sha512:${digits}` as Digest),
+);
+const sizes = fc.oneof(fc.maxSafeNat(), fc.nat(300));
+const optional = <T>(some: Arbitrary<T>): Arbitrary<T | undefined> => fc.option(some, { nil: undefined });
+const images = fc.oneof(fc.constant('' as ImagePath), name<ImagePath>());
+const project = { project: uids, projectId: name<ProjectId>(), id: name<RepositoryId>() };
+
+const payloadsOf: { readonly [K in EventKind]: Arbitrary<Omit<PayloadOf<K>, 'kind'>> } = {
+  RepositoryCreated: fc.record({
+    ...project,
+    projectId: optional(name<ProjectId>()),
+    origin: fc.constantFrom('command', 'push', 'unknown'),
+    scanning: fc.boolean(),
+  }),
+  RepositoryDeletionBegun: fc.record(project),
+  RepositoryDeleted: fc.record(project),
+  BlobStored: fc.record({ digest: digests, size: sizes, generation: uids }),
+  BlobPushed: fc.record({ digest: digests, size: sizes }),
+  BlobMounted: fc.record({ digest: digests, size: sizes, fromRepository: uids }),
+  BlobUnlinked: fc.record({ digest: digests }),
+  ManifestPushed: fc.record({
+    image: images,
+    digest: digests,
+    mediaType: text,
+    size: sizes,
+    artifactType: optional(text),
+    subject: optional(digests),
+    config: optional(digests),
+    layersSize: sizes,
+  }),
+  ManifestDeleted: fc.record({ image: images, digest: digests }),
+  TagMoved: fc.record({ image: images, tag: name<Tag>(), digest: digests, previous: optional(digests) }),
+  TagDeleted: fc.record({ image: images, tag: name<Tag>(), digest: digests }),
+  OrganizationCreated: fc.record({ id: name<OrganizationId>() }),
+  ProjectCreated: fc.record({ organization: uids, id: name<ProjectId>() }),
+  UserCreated: fc.record({ nameHash: hex(64) }),
+  RoleGranted: fc.record({ principal: uids, role: fc.constantFrom('viewer', 'editor', 'owner') }),
+};
+
+export const payloads: Arbitrary<EventPayload> = fc.oneof(
+  ...Object.entries(payloadsOf).map(([kind, rest]) =>
+    (rest as Arbitrary<object>).map((fields) => ({ kind, ...fields }) as EventPayload),
+  ),
+);
+
+export const streams: Arbitrary<Stream> = fc.oneof(
+  uids.map(repositoryStream),
+  uids.map(projectStream),
+  uids.map(organizationStream),
+  uids.map(userStream),
+  uids.map(serviceAccountStream),
+  digests.map(blobStream),
+);
+
+const actors: Arbitrary<Actor> = fc
+  .tuple(
+    fc.oneof(
+      fc.record({ kind: fc.constantFrom<Actor['kind']>('user', 'service-account'), uid: uids }),
+      fc.record({ kind: fc.constantFrom<Actor['kind']>('system', 'anonymous'), uid: fc.constant(undefined) }),
+    ),
+    fc.constantFrom<Actor['authentication']>('none', 'password', 'token', 'key'),
+  )
+  .map(([who, authentication]) => ({ ...who, authentication }));
+
+export const envelopes: Arbitrary<EventEnvelope> = fc
+  .record({
+    id: uids,
+    stream: streams,
+    occurredAt: fc.maxSafeNat(),
+    actor: actors,
+    requestId: uids,
+    commandId: uids,
+    correlationId: uids,
+    causationId: optional(uids),
+    payload: payloads,
+  })
+  .map((envelope) => ({ ...envelope }));

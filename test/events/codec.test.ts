@@ -1,0 +1,131 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import type { Digest } from '../../src/digest.js';
+import type { Uid } from '../../src/identifiers.js';
+import { decodeEvent, encodeEvent, EVENT_MAX_BYTES, EventDecodeError, EventEncodeError } from '../../src/events/codec.js';
+import { artifactstore } from '../../src/events/generated/events.js';
+import { repositoryStream, type EventEnvelope, type EventPayload, type Stream } from '../../src/events/types.js';
+import { envelopes } from './arbitraries.js';
+import { envelopeOf, goldenEvents, sha256, uid } from './samples.js';
+
+const { Event } = artifactstore.events;
+const pushed = envelopeOf(repositoryStream(uid('4')), { kind: 'BlobPushed', digest: sha256('c'), size: 7 });
+
+test('what is encoded comes back as it was', () => {
+  fc.assert(
+    fc.property(envelopes, (envelope) => {
+      expect(decodeEvent(encodeEvent(envelope))).toStrictEqual(envelope);
+    }),
+  );
+});
+
+describe('bytes that are no event that this release knows stop the reader', () => {
+  const wire = (change: artifactstore.events.Event.$Properties): Buffer => {
+    const event = Object.assign(Event.decode(encodeEvent(pushed)), change);
+    return Buffer.from(Event.encode(event).finish());
+  };
+  // Field 1000, of two bytes: what a newer server's payload looks like to this one.
+  const newer = Buffer.from('c23e020a00', 'hex');
+  const without = (payload: keyof artifactstore.events.Event): Buffer => {
+    const event = Event.decode(encodeEvent(pushed));
+    delete event[payload];
+    return Buffer.from(Event.encode(event).finish());
+  };
+
+  test.each<[string, Buffer, RegExp]>([
+    ['nothing at all', Buffer.alloc(0), /id of an event has 0 bytes/],
+    ['a payload of a newer release', Buffer.concat([without('blobPushed'), newer]), /newer/],
+    ['a field of a newer release beside a payload', Buffer.concat([encodeEvent(pushed), newer]), /does not know/],
+    ['no payload', without('blobPushed'), /no payload/],
+    ['no actor', without('actor'), /no actor/],
+    ['a uid of 15 bytes', wire({ requestId: Buffer.alloc(15) }), /request_id of an event has 15 bytes/],
+    ['no digest', wire({ blobPushed: { digest: 'sha256:abc', size: 1 } }), /digest of an event is "sha256:abc"/],
+    ['a size above 2^53', wire({ blobPushed: { digest: sha256('a'), size: 2 ** 53 + 2 } }), /size of an event/],
+    ['a time before 1970', wire({ occurredAt: -1 }), /occurred_at of an event/],
+    ['a stream of a newer release', wire({ stream: 'planet/1' }), /stream of an event is "planet\/1"/],
+    ['a stream without a uid', wire({ stream: 'repository/' }), /stream of an event/],
+    [
+      'an unknown kind of actor',
+      wire({ actor: { kind: 9 as artifactstore.events.Actor.Kind, authentication: 1 } }),
+      /actor.kind of an event is 9/,
+    ],
+    ['an unspecified authentication', wire({ actor: { kind: 1 } }), /actor.authentication of an event is 0/],
+    ['a user without a uid', wire({ actor: { kind: 3, authentication: 2 } }), /actor.uid/],
+    ['a system with a uid', wire({ actor: { kind: 1, authentication: 1, uid: Buffer.alloc(16) } }), /actor.uid/],
+  ])('%s', (_, bytes, message) => {
+    expect(() => decodeEvent(bytes)).toThrow(EventDecodeError);
+    expect(() => decodeEvent(bytes)).toThrow(message);
+  });
+
+  test('every truncation', () => {
+    for (const { bytes } of goldenEvents().values()) {
+      const whole = Buffer.from(bytes, 'hex');
+      for (let length = 0; length < whole.length; length += 1) {
+        expect(() => decodeEvent(whole.subarray(0, length))).toThrow(EventDecodeError);
+      }
+    }
+  });
+
+  test('a flipped bit gives another event or EventDecodeError, and random bytes do', () => {
+    const samples = [...goldenEvents().values()].map(({ bytes }) => Buffer.from(bytes, 'hex'));
+    const onlyDecodeErrors = (bytes: Buffer): void => {
+      try {
+        decodeEvent(bytes);
+      } catch (error) {
+        expect(error).toBeInstanceOf(EventDecodeError);
+      }
+    };
+    for (const sample of samples) {
+      for (let bit = 0; bit < sample.length * 8; bit += 1) {
+        const damaged = Buffer.from(sample);
+        damaged.writeUInt8(damaged.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+        onlyDecodeErrors(damaged);
+      }
+    }
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => onlyDecodeErrors(Buffer.from(bytes))));
+    const damage = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(fc.constantFrom(...samples), damage, (sample, changes) => {
+        const damaged = Buffer.from(sample);
+        for (const [at, byte] of changes) damaged.writeUInt8(byte, at % damaged.length);
+        onlyDecodeErrors(damaged);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('what can not be stored as it is is refused', () => {
+  const payload = (change: object): EventEnvelope => ({ ...pushed, payload: { ...pushed.payload, ...change } as EventPayload });
+
+  test.each<[string, EventEnvelope]>([
+    ['a size that is a text', payload({ size: '7' })],
+    ['a size that is no whole number', payload({ size: 1.5 })],
+    ['a negative size', payload({ size: -1 })],
+    ['a size above 2^53', payload({ size: 2 ** 53 })],
+    ['a digest that is none', payload({ digest: 'sha256:c' as Digest })],
+    ['a digest that is a number', payload({ digest: 5 })],
+    ['a digest that is missing', payload({ digest: undefined })],
+    ['a uid that is none', { ...pushed, commandId: '' as Uid }],
+    ['a stream that is none', { ...pushed, stream: 'repository' as Stream }],
+    ['a user without a uid', { ...pushed, actor: { kind: 'user', authentication: 'token' } }],
+    [
+      'a flag that is a text',
+      payload({ kind: 'RepositoryCreated', project: uid('1'), id: 'a', origin: 'push', scanning: 'yes' }),
+    ],
+    ['an empty tag', payload({ kind: 'TagDeleted', image: '', tag: '' })],
+    ['an image that is a number', payload({ kind: 'ManifestDeleted', image: 5 })],
+    ['half of a surrogate pair', payload({ kind: 'ManifestDeleted', image: '\ud800' })],
+    ['an unknown role', payload({ kind: 'RoleGranted', principal: uid('1'), role: 'king' })],
+  ])('%s', (_, envelope) => {
+    expect(() => encodeEvent(envelope)).toThrow(EventEncodeError);
+  });
+
+  test('more than 10 kB', () => {
+    const image = 'x'.repeat(EVENT_MAX_BYTES);
+    expect(() => encodeEvent(payload({ kind: 'ManifestDeleted', image }))).toThrow(
+      /^ManifestDeleted has \d+ bytes; an event has at most 10000$/,
+    );
+  });
+});
