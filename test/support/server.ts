@@ -1,0 +1,138 @@
+import { rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startDaemon, temporaryFolder, waitFor, type Daemon, type Outcome } from './processes.js';
+
+const program = process.env['ARTS_TEST_MAIN'] ?? fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+export interface ServerOptions {
+  /** Settings besides the ones that a test server always has; an empty string unsets one. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Data of an earlier server. */
+  readonly directory?: string;
+  readonly readyWithinMs?: number;
+}
+
+/** The built registry as a process of its own, with a temporary folder and a free port. It ends with the test's process at the latest. */
+export interface Server {
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  /** `127.0.0.1:<port>`, what stands before the first slash of an image's reference. */
+  readonly host: string;
+  readonly port: number;
+  readonly directory: string;
+  readonly user: string;
+  readonly password: string;
+  /** Of the process that runs now, or ran last. */
+  readonly pid: number;
+  isRunning(): boolean;
+  /** What the server printed since the first start. */
+  log(): string;
+  /** SIGTERM, and waits for the end. The data stay. */
+  stop(): Promise<Outcome>;
+  /** SIGKILL, and waits for the end. The data stay. */
+  kill(): Promise<Outcome>;
+  /** The same port and data again, after `stop` or `kill` or of a server that still runs; `env` is added to the settings. */
+  restart(env?: Readonly<Record<string, string>>): Promise<void>;
+  /** Stops it and removes its data. */
+  remove(): Promise<void>;
+}
+
+export async function startServer(options: ServerOptions = {}): Promise<Server> {
+  const directory = options.directory ?? temporaryFolder('server');
+  const port = await freePort();
+  const host = `127.0.0.1:${port}`;
+  const url = `http://${host}`;
+  const user = 'owner@example.test';
+  const password = 'correct horse battery staple';
+  const logFile = join(directory, 'server.log');
+  let settings: Record<string, string> = {
+    ARTIFACT_STORE_ADDRESS: host,
+    ARTS_DATABASE: `lmdb:${join(directory, 'db')}`,
+    ARES_CLIENT_ADDRESS: join(directory, 'blobs'),
+    ARTS_FIRST_USER: user,
+    ARTS_FIRST_PASSWORD: password,
+    ...options.env,
+  };
+
+  const start = async (): Promise<Daemon> => {
+    const started = await startDaemon(process.execPath, [program, 'serve'], {
+      env: { ...inheritedEnvironment(), ...settings },
+      cwd: directory,
+      logFile,
+    });
+    await ready(started, url, options.readyWithinMs ?? 30_000);
+    return started;
+  };
+
+  let daemon = await start();
+  const stop = (): Promise<Outcome> => daemon.stop();
+  return {
+    url,
+    host,
+    port,
+    directory,
+    user,
+    password,
+    get pid() {
+      return daemon.pid;
+    },
+    isRunning: () => daemon.isRunning(),
+    log: () => daemon.log(),
+    stop,
+    kill: () => {
+      daemon.signal('SIGKILL');
+      return daemon.ended;
+    },
+    restart: async (env = {}) => {
+      if (daemon.isRunning()) await stop();
+      settings = { ...settings, ...env };
+      daemon = await start();
+    },
+    remove: async () => {
+      await stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The test's environment without the settings of a registry that may run on this machine. */
+function inheritedEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(?:ARTS_|ARES_|ARTIFACT_STORE_|FDB_|DEBUG$|NODE_|VITEST)/.test(name)),
+  );
+}
+
+async function ready(daemon: Daemon, url: string, withinMs: number): Promise<void> {
+  const probe = async (): Promise<true | undefined> => {
+    if (!daemon.isRunning()) throw new Error(`the server ended before it was ready:\n${tail(daemon.log())}`);
+    try {
+      const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) });
+      await response.arrayBuffer();
+      return response.status === 200 ? true : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  try {
+    await waitFor(probe, withinMs, () => `the server is not ready:\n${tail(daemon.log())}`);
+  } catch (error) {
+    daemon.signal('SIGKILL');
+    await daemon.ended;
+    throw error;
+  }
+}
+
+function tail(log: string): string {
+  return log.split('\n').slice(-40).join('\n');
+}
+
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  const listener = createServer();
+  await new Promise<void>((resolve, reject) => listener.once('error', reject).listen(0, host, resolve));
+  const address = listener.address();
+  await new Promise<void>((resolve) => listener.close(() => resolve()));
+  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  return address.port;
+}
