@@ -20,9 +20,12 @@ export interface UserCredentials {
   readonly passwordHash: string;
 }
 
-export interface AuthenticationDeps {
+export interface PasswordDeps {
   readonly findUser: (loginName: string) => Promise<UserCredentials | undefined>;
   readonly passwords: VerifiedPasswords;
+}
+
+export interface AuthenticationDeps extends PasswordDeps {
   readonly tokens: TokenVerifier;
 }
 
@@ -53,7 +56,7 @@ export async function authenticate(header: string | undefined, deps: Authenticat
 }
 
 /** As `authenticate`, where a token is not accepted: one that could buy another would never end. */
-export async function authenticateByPassword(credentials: Credentials, deps: AuthenticationDeps): Promise<Caller> {
+export async function authenticateByPassword(credentials: Credentials, deps: PasswordDeps): Promise<Caller> {
   switch (credentials.kind) {
     case 'none':
       return anonymous;
@@ -67,7 +70,7 @@ export async function authenticateByPassword(credentials: Credentials, deps: Aut
 }
 
 /** A wrong name and a wrong password are the same error after the same time. */
-async function logIn(name: string, password: string, deps: AuthenticationDeps): Promise<Caller> {
+async function logIn(name: string, password: string, deps: PasswordDeps): Promise<Caller> {
   const user = await deps.findUser(name);
   const right = await deps.passwords.verify(user?.uid ?? '', user?.passwordHash ?? nobodysHash, password);
   if (user === undefined || !right) return reject('CREDENTIALS_WRONG');

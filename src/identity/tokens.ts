@@ -46,6 +46,8 @@ export const LEEWAY_SECONDS = 30;
 const TOKEN_MAX_LENGTH = 16_384;
 const SIGNATURE_BYTES = 64;
 const CACHE_GENERATION = 4_096;
+// Bounds the cache in bytes, too: a longer token is rare, and verified anew each time.
+const CACHED_MAX_LENGTH = 4_096;
 
 /** Milliseconds since 1970. */
 type Clock = () => number;
@@ -114,7 +116,7 @@ export class TokenVerifier {
     if (known !== undefined) return known;
     const claims = this.#verify(token);
     if (claims === undefined || this.#isOver(claims)) return reject('TOKEN_INVALID');
-    this.#verified.set(token, claims);
+    if (token.length <= CACHED_MAX_LENGTH) this.#verified.set(token, claims);
     return claims;
   }
 
