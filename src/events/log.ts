@@ -198,12 +198,20 @@ function recorded(position: Position, bytes: Buffer): RecordedEvent {
 
 // ---- One partition on its way into the merge.
 
+/** A pair whose turn it is when it is the earliest of all; the stamp's halves as numbers, since every event is compared with all other heads. */
+interface Head {
+  readonly pair: KeyValue;
+  readonly stamp: Buffer;
+  readonly high: number;
+  readonly low: number;
+}
+
 interface Run {
   begin: Buffer;
   readonly end: Buffer;
   pairs: readonly KeyValue[];
   at: number;
-  head: { readonly stamp: Buffer; readonly pair: KeyValue } | undefined;
+  head: Head | undefined;
   /** The last read stopped at its limit: what lies behind it is not known. */
   more: boolean;
 }
@@ -226,14 +234,22 @@ async function fill(tx: ReadTransaction, run: Run, limit: number, targetBytes: n
 function advance(run: Run): void {
   run.at += 1;
   const pair = run.pairs[run.at];
-  run.head = pair === undefined ? undefined : { stamp: stampOfKey(pair.key), pair };
+  run.head = pair === undefined ? undefined : headOf(pair);
+}
+
+function headOf(pair: KeyValue): Head {
+  const stamp = stampOfKey(pair.key);
+  return { pair, stamp, high: stamp.readUIntBE(0, 6), low: stamp.readUIntBE(6, 6) };
 }
 
 function earliest(runs: readonly Run[]): Run | undefined {
   let first: Run | undefined;
   for (const run of runs) {
-    if (run.head === undefined) continue;
-    if (first?.head === undefined || run.head.stamp.compare(first.head.stamp) < 0) first = run;
+    if (run.head !== undefined && (first?.head === undefined || isBefore(run.head, first.head))) first = run;
   }
   return first;
+}
+
+function isBefore(left: Head, right: Head): boolean {
+  return left.high === right.high ? left.low < right.low : left.high < right.high;
 }

@@ -49,13 +49,6 @@ export const artifactstore = $root.artifactstore = (() => {
             Event.prototype.userCreated = null;
             Event.prototype.roleGranted = null;
 
-            let $oneOfFields;
-
-            $Object.defineProperty(Event.prototype, "payload", {
-                get: $util.oneOfGetter($oneOfFields = ["repositoryCreated", "repositoryCreatedV2", "repositoryDeletionBegun", "repositoryDeleted", "blobStored", "blobPushed", "blobMounted", "blobUnlinked", "manifestPushed", "manifestDeleted", "tagMoved", "tagDeleted", "organizationCreated", "projectCreated", "userCreated", "roleGranted"]),
-                set: $util.oneOfSetter($oneOfFields)
-            });
-
             Event.encode = function (message, writer, _depth) {
                 if (!writer)
                     writer = $Writer.create();
