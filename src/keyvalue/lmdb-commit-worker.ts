@@ -1,3 +1,4 @@
+import { getSystemErrorMap } from 'node:util';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { applyOperations, commitStamp, writeRanges, type OperationTarget } from './apply-operations.js';
 import type { CommitRequest } from './commit-request.js';
@@ -126,7 +127,9 @@ function nextMessage(): ToWorker | undefined {
 
 function storageFailed(id: number, error: unknown): CommitOutcome {
   const cause = asError(error);
-  return { id, code: 'storage_failed', message: `the commit did not reach the disk: ${cause.message}`, cause };
+  // lmdb-js adds what it was last told about another error.
+  const [name, meaning] = getSystemErrorMap().get(-(lmdbErrorCode(error) ?? 0)) ?? ['', cause.message];
+  return { id, code: 'storage_failed', message: `the commit did not reach the disk: ${meaning} ${name}`.trimEnd(), cause };
 }
 
 function asError(error: unknown): Error {

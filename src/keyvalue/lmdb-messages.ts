@@ -64,24 +64,26 @@ export function unpackRanges(bytes: Uint8Array): readonly KeyRange[] {
   return new Unpacker(bytes).ranges();
 }
 
+// Packing awaits nothing, so one of these serves all packers in turn.
+let scratch = Buffer.allocUnsafeSlow(65_536);
+
 class Packer {
-  #bytes = Buffer.allocUnsafeSlow(1_024);
   #at = 0;
 
   number(value: number): void {
     this.#room(4);
-    this.#at = this.#bytes.writeUInt32LE(value, this.#at);
+    this.#at = scratch.writeUInt32LE(value, this.#at);
   }
 
   bigint(value: bigint): void {
     this.#room(8);
-    this.#at = this.#bytes.writeBigUInt64LE(BigInt.asUintN(64, value), this.#at);
+    this.#at = scratch.writeBigUInt64LE(BigInt.asUintN(64, value), this.#at);
   }
 
   buffer(value: Buffer): void {
     this.number(value.length);
     this.#room(value.length);
-    value.copy(this.#bytes, this.#at);
+    value.copy(scratch, this.#at);
     this.#at += value.length;
   }
 
@@ -130,15 +132,15 @@ class Packer {
 
   finish(): Uint8Array<ArrayBuffer> {
     const packed = new Uint8Array(this.#at);
-    packed.set(this.#bytes.subarray(0, this.#at));
+    packed.set(scratch.subarray(0, this.#at));
     return packed;
   }
 
   #room(bytes: number): void {
-    if (this.#at + bytes <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#at + bytes));
-    this.#bytes.copy(larger, 0, 0, this.#at);
-    this.#bytes = larger;
+    if (this.#at + bytes <= scratch.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(scratch.length * 2, this.#at + bytes));
+    scratch.copy(larger, 0, 0, this.#at);
+    scratch = larger;
   }
 }
 

@@ -1,5 +1,21 @@
-import { existsSync, mkdirSync, statSync, truncateSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import { abort, openEnvironment, tableOptions, type LmdbEnvironment, type LmdbRead, type LmdbTable } from './lmdb-binding.js';
 
 /** The files of a store and the one way to write into them, for the commit worker; and the way to read them, for everybody. */
@@ -7,11 +23,11 @@ import { abort, openEnvironment, tableOptions, type LmdbEnvironment, type LmdbRe
 export interface StoreOptions {
   /** Makes the folder and an empty store in it when there is none. */
   readonly create: boolean;
-  /** Address space for the map, and with it the largest size of the file in bytes. */
+  /** Address space for the map, in bytes. */
   readonly mapSize: number;
 }
 
-/** A terabyte of address space: the file itself is as long as its data. */
+/** A terabyte of address space; the file itself is as long as its data. lmdb-js grows a smaller map when it is full, and keeps the old ones beside it. */
 export const DEFAULT_MAP_SIZE = 2 ** 40;
 
 const STORE_FILE = 'store.mdb';
@@ -147,14 +163,22 @@ export class WritableStore implements Tables {
   /** Waits for other processes that write or open; not for the main thread. */
   static open(folder: string, options: StoreOptions): WritableStore {
     const file = join(folder, STORE_FILE);
+    const isNew = !existsSync(file);
     if (options.create) mkdirSync(folder, { recursive: true });
-    else if (!existsSync(file)) throw new Error(`there is no store in ${folder}: it has no ${STORE_FILE}`);
-    const guard = openEnvironment(join(folder, GUARD_FILE), { mapSize: 2 ** 20, maxReaders: 1 });
+    else if (isNew) throw new Error(`there is no store in ${folder}: it has no ${STORE_FILE}`);
+    assertWritable(folder, isNew);
+    assertStoreFile(file);
+    const guardFile = join(folder, GUARD_FILE);
+    assertStoreFile(guardFile);
+    makeLockFile(guardFile, 1);
+    const guard = openEnvironment(guardFile, { mapSize: 2 ** 20, maxReaders: 1 });
     let opened: WritableStore | undefined;
     holding(guard, () => {
       opened = new WritableStore(...openAlone(file, options), guard);
     });
     if (opened === undefined) throw new Error(`the store in ${folder} did not open`);
+    // LMDB syncs what is in its files, and not that they are there.
+    if (isNew) for (const directory of [folder, dirname(resolve(folder))]) syncDirectory(directory);
     return opened;
   }
 
@@ -175,6 +199,15 @@ export class WritableStore implements Tables {
     });
     await Promise.all(closing);
     await this.#guard.close();
+  }
+}
+
+function syncDirectory(directory: string): void {
+  const descriptor = openSync(directory, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 
@@ -201,12 +234,8 @@ function assertBegun(environment: LmdbEnvironment): void {
 }
 
 function openAlone(file: string, options: StoreOptions): [LmdbEnvironment, Tables] {
-  let environment: LmdbEnvironment;
-  try {
-    environment = openEnvironment(file, { mapSize: options.mapSize, maxReaders: MAX_READERS });
-  } catch (error) {
-    throw new Error(`${file} is not a store of this program, or damaged: ${messageOf(error)}`, { cause: error });
-  }
+  makeLockFile(file, MAX_READERS);
+  const environment = openEnvironment(file, { mapSize: options.mapSize, maxReaders: MAX_READERS });
   try {
     makeWhole(file, environment);
     return [environment, tablesWithFormat(file, environment, options.create)];
@@ -214,6 +243,63 @@ function openAlone(file: string, options: StoreOptions): [LmdbEnvironment, Table
     void environment.close();
     throw error;
   }
+}
+
+// lmdb-js 3.5 does not throw when LMDB refuses to open a file, but uses memory that it has freed. So what can be wrong is looked at first.
+function assertWritable(folder: string, isNew: boolean): void {
+  accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  for (const name of [STORE_FILE, GUARD_FILE]) {
+    for (const file of [join(folder, name), join(folder, `${name}-lock`)]) {
+      if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
+    }
+  }
+  const { bavail, bsize } = statfsSync(folder);
+  if (isNew && bavail * bsize < ROOM_TO_BEGIN) throw new Error(`the disk of ${folder} is full: no store can be made there`);
+}
+
+const ROOM_TO_BEGIN = 4 * 1024 * 1024;
+
+// mdb.c: MDB_page is 24 bytes long in front of MDB_meta, which begins with its magic number and its version, and has the page size 24 bytes behind.
+const META_OFFSET = 24;
+const META_MAGIC = 0xbeefc0de;
+const META_VERSION = 2;
+
+/** LMDB's format, version 2, or nothing yet. */
+function assertStoreFile(file: string): void {
+  if (!existsSync(file)) return;
+  const { size } = statSync(file);
+  if (size === 0) return;
+  const header = Buffer.alloc(META_OFFSET + 28);
+  const descriptor = openSync(file, 'r');
+  try {
+    readSync(descriptor, header, 0, header.length, 0);
+  } finally {
+    // Of the data, which LMDB does not lock: closing a descriptor of the lock file would end the locks of this process.
+    closeSync(descriptor);
+  }
+  const isLmdb = header.readUInt32LE(META_OFFSET) === META_MAGIC && header.readUInt16LE(META_OFFSET + 4) === META_VERSION;
+  if (!isLmdb || size < 2 * header.readUInt32LE(META_OFFSET + 24))
+    throw new Error(`${file} is not a store of this program, or damaged: it does not begin as LMDB's files do`);
+}
+
+/** A lock file of its full length, where there is none: LMDB's own has holes, and a hole that is touched when the disk is full is a SIGBUS. */
+function makeLockFile(file: string, readers: number): void {
+  const lockFile = `${file}-lock`;
+  if (existsSync(lockFile)) return;
+  // Whoever opens it meanwhile must not find half of it: LMDB would begin to use what is then overwritten.
+  const draft = `${lockFile}-${process.pid}-${threadId}`;
+  try {
+    writeFileSync(draft, Buffer.alloc(272 + (readers - 1) * 64), { mode: 0o664 });
+    linkSync(draft, lockFile);
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function isErrno(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 // LMDB maps the file: a page behind its end is not an error but a SIGBUS. Pages that were freed before they were written may lie there, never many.

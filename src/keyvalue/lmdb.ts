@@ -19,7 +19,7 @@ import { withRetries } from './retry.js';
 export interface LmdbOptions {
   /** Makes the folder, and an empty store in it, when there is none. Without it a missing store is an error. */
   readonly create: boolean;
-  /** The largest size of the file in bytes; takes that much address space, not disk. Default 1 TiB. */
+  /** Bytes of address space, not of disk or memory, for the file's map. Default 1 TiB; less where `ulimit -v` forbids it. */
   readonly mapSize?: number;
   /** For tests: another commit worker than the built one. */
   readonly worker?: URL;

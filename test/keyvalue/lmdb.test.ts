@@ -1,12 +1,25 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { openLmdb } from '../../src/keyvalue/lmdb.js';
+import { KeyValueError } from '../../src/keyvalue/database.js';
+import { openEnvironment } from '../../src/keyvalue/lmdb-binding.js';
+import { openLmdb, type LmdbDatabase } from '../../src/keyvalue/lmdb.js';
 import { describeDatabaseContract } from './contract.js';
 
+const key = (text: string): Buffer => Buffer.from(text);
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const newFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'lmdb-'));
+
 describeDatabaseContract('lmdb', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'lmdb-'));
+  const folder = await newFolder();
   const database = await openLmdb(folder, { create: true });
   return {
     database,
@@ -16,4 +29,337 @@ describeDatabaseContract('lmdb', async () => {
       await rm(folder, { recursive: true, force: true });
     },
   };
+});
+
+type Answer = Readonly<Record<string, unknown>>;
+
+/** A process with the same store open; lmdb-child.js says what it can do. */
+class Child {
+  readonly #process: ChildProcess;
+  readonly #answers: Answer[] = [];
+  readonly #waiting: ((answer: Answer) => void)[] = [];
+  onAnswer: ((answer: Answer) => void) | undefined;
+
+  private constructor(child: ChildProcess) {
+    this.#process = child;
+    if (child.stdout === null) throw new Error('a child without stdout');
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const answer = JSON.parse(line) as Answer;
+      this.onAnswer?.(answer);
+      const waiting = this.#waiting.shift();
+      if (waiting === undefined) this.#answers.push(answer);
+      else waiting(answer);
+    });
+  }
+
+  /** `limit`: kilobytes that its files may have. */
+  static async start(folder: string, limit?: number): Promise<Child> {
+    const script = fileURLToPath(new URL('lmdb-child.js', import.meta.url));
+    const stdio = ['pipe', 'pipe', 'inherit'] as const;
+    const child = new Child(
+      limit === undefined
+        ? spawn(process.execPath, [script, folder], { stdio: [...stdio] })
+        : spawn('bash', ['-c', `ulimit -S -f ${limit}; exec "$0" "$@"`, process.execPath, script, folder], { stdio: [...stdio] }),
+    );
+    expect(await child.answer()).toEqual({ ready: true });
+    return child;
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  tell(command: string, options: Answer = {}): void {
+    this.#process.stdin?.write(`${JSON.stringify({ command, ...options })}\n`);
+  }
+
+  ask(command: string, options: Answer = {}): Promise<Answer> {
+    this.tell(command, options);
+    return this.answer();
+  }
+
+  answer(): Promise<Answer> {
+    const next = this.#answers.shift();
+    return next === undefined ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve(next);
+  }
+
+  async kill(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const closed = once(this.#process, 'close');
+    this.#process.kill('SIGKILL');
+    await closed;
+  }
+}
+
+describe('lmdb', () => {
+  let folder: string;
+  let database: LmdbDatabase;
+  const children: Child[] = [];
+
+  const child = async (limit?: number): Promise<Child> => {
+    const started = await Child.start(folder, limit);
+    children.push(started);
+    return started;
+  };
+  const number = (name: string): Promise<bigint> =>
+    database.read(async (tx) => (await tx.get(key(name)))?.readBigUInt64LE() ?? 0n);
+  const set = (name: string, bytes = 8): Promise<void> =>
+    database.transact(async (tx) => {
+      tx.set(key(name), Buffer.alloc(bytes));
+    });
+
+  beforeEach(async () => {
+    folder = await newFolder();
+    database = await openLmdb(folder, { create: true });
+  });
+
+  afterEach(async () => {
+    for (const started of children.splice(0)) await started.kill();
+    await database.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  describe('opening', () => {
+    test('a missing folder is not created unless asked', async () => {
+      const missing = join(folder, 'missing');
+      await expect(openLmdb(missing, { create: false })).rejects.toThrow(`there is no store in ${missing}`);
+      expect(existsSync(missing)).toBe(false);
+    });
+
+    test('a file of another program is refused by its name', async () => {
+      await writeFile(join(folder, 'other.txt'), '');
+      const other = await newFolder();
+      await writeFile(join(other, 'store.mdb'), 'no store at all. '.repeat(1_000));
+      await expect(openLmdb(other, { create: true })).rejects.toThrow(/store\.mdb is not a store of this program, or damaged/);
+    });
+
+    test('an LMDB file of another program is refused', async () => {
+      const other = await newFolder();
+      const environment = openEnvironment(join(other, 'store.mdb'), { mapSize: 2 ** 20, maxReaders: 8 });
+      environment.transactionSync(() => {
+        environment.put(key('somebody'), key('else'));
+      });
+      await environment.close();
+      await expect(openLmdb(other, { create: true })).rejects.toThrow(/is not a store of this program: it has no table 'data'/);
+    });
+
+    test('a file that was cut off is refused', async () => {
+      await set('large', 90_000);
+      await set('larger', 90_000);
+      await database.close();
+      await truncate(join(folder, 'store.mdb'), 16_384);
+      await expect(openLmdb(folder, { create: true })).rejects.toThrow(/is damaged: it has 16384 bytes/);
+    });
+
+    test('what was committed is there after closing and opening', async () => {
+      await set('kept');
+      await database.close();
+      database = await openLmdb(folder, { create: false });
+      expect(await database.read((tx) => tx.get(key('kept')))).toEqual(Buffer.alloc(8));
+    });
+
+    test('a process that opens and closes the store while others commit costs no commit', async () => {
+      const opener = await child();
+      let reopening = true;
+      const reopened = opener.ask('reopen', { times: 40 }).then(() => (reopening = false));
+      let acknowledged = 0n;
+      while (reopening) {
+        await database.transact(async (tx) => {
+          const bytes = Buffer.alloc(8);
+          bytes.writeBigUInt64LE(((await tx.get(key('count')))?.readBigUInt64LE() ?? 0n) + 1n);
+          tx.set(key('count'), bytes);
+        });
+        acknowledged += 1n;
+        expect(await number('count')).toBe(acknowledged);
+      }
+      await reopened;
+      expect(acknowledged).toBeGreaterThan(40n);
+    });
+  });
+
+  describe('closing', () => {
+    test('waits for the commits that run, and ends what comes later', async () => {
+      const running = Array.from({ length: 20 }, (_, index) => set(`running/${index}`));
+      // Their bodies run before anything closes.
+      await sleep(0);
+      const closing = database.close();
+      await expect(set('late')).rejects.toMatchObject({ code: 'closed' });
+      await Promise.all([...running, closing, database.close()]);
+      await expect(database.read((tx) => tx.get(key('late')))).rejects.toMatchObject({ code: 'closed' });
+      database = await openLmdb(folder, { create: false });
+      expect(await database.read((tx) => tx.getRange(key('running/'), key('running0')))).toHaveLength(20);
+    });
+
+    test('ends waits', async () => {
+      const watch = await database.transact(async (tx) => tx.watch(key('a')));
+      await database.close();
+      await watch.changed;
+    });
+  });
+
+  describe('committing', () => {
+    test('commits that wait together share a sync', async () => {
+      const before = database.commitBatches;
+      await Promise.all(Array.from({ length: 200 }, (_, index) => set(`together/${index}`)));
+      expect(database.commitBatches - before).toBeLessThan(20);
+    });
+
+    test('of commits in one batch that read what they all write, all happen one after the other', async () => {
+      const attempts = { count: 0 };
+      await Promise.all(
+        Array.from({ length: 20 }, () =>
+          database.transact(async (tx) => {
+            attempts.count += 1;
+            const bytes = Buffer.alloc(8);
+            bytes.writeBigUInt64LE(((await tx.get(key('shared')))?.readBigUInt64LE() ?? 0n) + 1n);
+            tx.set(key('shared'), bytes);
+          }),
+        ),
+      );
+      expect(await number('shared')).toBe(20n);
+      expect(attempts.count).toBeGreaterThan(20);
+    });
+
+    test('when the commit worker dies nobody knows of its commits, and another one commits the next', async () => {
+      await database.close();
+      database = await openLmdb(folder, { create: false, worker: new URL('lmdb-dying-worker.js', import.meta.url) });
+      await set('before');
+      await writeFile(join(folder, 'die'), '');
+      const dying = database.transact(async (tx) => tx.set(key('dying'), Buffer.alloc(8)), { timeoutMs: 0 });
+      const error: unknown = await dying.catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'retries_exhausted', cause: { code: 'commit_unknown_result' } });
+      await set('after');
+      await writeFile(join(folder, 'die'), '');
+      await set('again, by its second attempt');
+      expect(existsSync(join(folder, 'die'))).toBe(false);
+    });
+
+    test('a full disk fails the commits, and the store goes on when there is room', async () => {
+      const full = await child(8_192);
+      const answer = await full.ask('fill');
+      expect(answer).toMatchObject({ code: 'storage_failed', hasCause: true, both: ['storage_failed', 'storage_failed'] });
+      const freed = spawn('prlimit', ['--pid', String(full.pid), '--fsize=unlimited']);
+      expect(await once(freed, 'exit')).toEqual([0, null]);
+      expect(await full.ask('fillOne', { name: 'with room' })).toEqual({});
+      const keys = await database.read((tx) => tx.getRange(key('fill/'), key('fill0')));
+      expect(keys).toHaveLength(Number(answer['written']));
+      expect(await database.read((tx) => tx.get(key('with room')))).toHaveLength(90_000);
+    });
+  });
+
+  describe('several processes', () => {
+    test('versionstamps are in the order of commits', async () => {
+      const [first, second] = [await child(), await child()];
+      const stamps: unknown[] = [];
+      for (let round = 0; round < 20; round += 1) {
+        stamps.push((await first.ask('stamp'))['stamp'], (await second.ask('stamp'))['stamp']);
+        await database.transact(async (tx) => {
+          tx.setVersionstampedKey(Buffer.concat([key('stamp/'), Buffer.alloc(10)]), 6, Buffer.alloc(0));
+        });
+      }
+      expect([...stamps].sort()).toEqual(stamps);
+      const stored = await database.read((tx) => tx.getRange(key('stamp/'), key('stamp0')));
+      expect(stored).toHaveLength(60);
+    });
+
+    test('counters hold exactly what was counted, whoever is killed at whatever moment', async () => {
+      const tried = new Set<unknown>();
+      const acknowledged = new Set<unknown>();
+      const start = async (own: string): Promise<Child> => {
+        const counting = await child();
+        counting.onAnswer = (answer) => {
+          if (answer['trying'] !== undefined) tried.add(answer['trying']);
+          if (answer['acknowledged'] !== undefined) acknowledged.add(answer['acknowledged']);
+        };
+        counting.tell('incrementForEver', { own });
+        return counting;
+      };
+      const owns = ['own-0', 'own-1', 'own-2', 'own-3'];
+      const counting = await Promise.all(owns.map(start));
+      for (let killed = 0; killed < 16; killed += 1) {
+        await sleep(Math.random() * 300);
+        const index = Math.floor(Math.random() * owns.length);
+        await counting[index]?.kill();
+        counting[index] = await start(owns[index] ?? '');
+        database.readerCheck();
+      }
+      for (const each of counting) await each.kill();
+
+      const markers = await database.read((tx) => tx.getRange(key('marker/'), key('marker0')));
+      const stored = new Set(markers.map((pair) => pair.key.toString()));
+      expect(acknowledged.size).toBeGreaterThan(100);
+      expect([...acknowledged].filter((marker) => !stored.has(String(marker)))).toEqual([]);
+      expect([...stored].filter((marker) => !tried.has(marker))).toEqual([]);
+      for (const counter of [...owns, 'same-write', 'same-add']) {
+        const counted = [...stored].filter((marker) => marker.startsWith(`marker/${counter}/`)).length;
+        expect(await number(counter), counter).toBe(BigInt(counted));
+      }
+    });
+
+    test('what was acknowledged survives the death of its process', async () => {
+      const writing = await child();
+      let last = -1;
+      const enough = new Promise<void>((resolve) => {
+        writing.onAnswer = (answer) => {
+          last = Number(answer['acknowledged']);
+          if (last === 50) resolve();
+        };
+      });
+      writing.tell('setForEver');
+      await enough;
+      await writing.kill();
+      const stored = await database.read((tx) => tx.getRange(key('number/'), key('number0')));
+      expect(stored.length).toBeGreaterThan(last);
+    });
+
+    test('a reader that was killed does not keep pages from being used again', async () => {
+      const reading = await child();
+      await set('a');
+      await reading.ask('holdRead');
+      await reading.kill();
+      expect(database.readerCheck()).toBeGreaterThan(0);
+      const round = (): Promise<void> =>
+        database.transact(async (tx) => {
+          for (let index = 0; index < 20; index += 1) tx.set(key(`page/${index}`), Buffer.alloc(90_000));
+        });
+      for (let count = 0; count < 5; count += 1) await round();
+      const { size } = await stat(join(folder, 'store.mdb'));
+      for (let count = 0; count < 20; count += 1) await round();
+      expect((await stat(join(folder, 'store.mdb'))).size).toBeLessThan(size * 2);
+    });
+
+    test('a watch wakes on the commit of another process', async () => {
+      const writing = await child();
+      const watch = await database.transact(async (tx) => tx.watch(key('watched')));
+      let fired = false;
+      void watch.changed.then(() => (fired = true));
+      await writing.ask('set', { name: 'something else' });
+      await sleep(100);
+      expect(fired).toBe(false);
+      await writing.ask('set', { name: 'watched' });
+      await watch.changed;
+    });
+
+    test('reads go on while another process holds the write lock, and commits wait for it in their worker', async () => {
+      await set('before');
+      const holding = await child();
+      expect(await holding.ask('holdLock')).toEqual({ holding: true });
+      const order: string[] = [];
+      const committed = set('waiting').then(() => order.push('commit'));
+      for (let count = 0; count < 50; count += 1) {
+        await database.read((tx) => tx.get(key('before')));
+        await sleep(1);
+      }
+      order.push('reads');
+      // Any line makes it let go.
+      expect(await holding.ask('go on')).toEqual({ released: true });
+      await committed;
+      expect(order).toEqual(['reads', 'commit']);
+    });
+  });
+
+  test('errors are the port’s', async () => {
+    await database.close();
+    await expect(set('a')).rejects.toBeInstanceOf(KeyValueError);
+  });
 });
