@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+
+import { RefusalError } from '../../src/errors.js';
+import { hashPassword, unmatchableHash, verifyPassword } from '../../src/identity/password.js';
+import { VerifiedPasswords } from '../../src/identity/verified-passwords.js';
+
+// Made by Python's hashlib.scrypt. What was once stored has to verify for ever.
+const golden = [
+  ['correct horse: battery', '$scrypt$ln=15,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$Kptdv6RRmjzxFDYAdxVz0xfvyK/gDUcISymQFqr49Bc'],
+  ['pässwörd', '$scrypt$ln=15,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$tnbjFsaoWH6mfBeguVZqR9rY0iGi+ON+3801SWSCZs8'],
+] as const;
+
+describe('a password', () => {
+  test.each(golden)('%s verifies against the hash that was stored', async (password, hash) => {
+    expect(await verifyPassword(password, hash)).toBe(true);
+    expect(await verifyPassword(password.normalize('NFD'), hash)).toBe(true);
+    expect(await verifyPassword(`${password} `, hash)).toBe(false);
+  });
+
+  test('is hashed with a salt of its own', async () => {
+    const [one, other] = await Promise.all([hashPassword('secret'), hashPassword('secret')]);
+    expect(one).toMatch(/^\$scrypt\$ln=15,r=8,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
+    expect(one).not.toBe(other);
+    expect(await verifyPassword('secret', one)).toBe(true);
+    expect(await verifyPassword('Secret', one)).toBe(false);
+  });
+
+  test('whose hash has other costs and lengths verifies, too', async () => {
+    expect(await verifyPassword('secret', '$scrypt$ln=4,r=4,p=2$MDEyMzQ1Njc4OWFiY2RlZmdo$PMGYZRojz75n11xgcB49RItDpqirEmEj')).toBe(
+      true,
+    );
+  });
+
+  test('never matches the hash of nobody', async () => {
+    expect(await verifyPassword('', unmatchableHash())).toBe(false);
+  });
+
+  test.each(['', 'plain', '$scrypt$ln=31,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$AAAA', '$2b$10$abc'])(
+    'a stored hash %j that is none is a fault',
+    async (hash) => {
+      await expect(verifyPassword('secret', hash)).rejects.toThrow('cannot be read');
+    },
+  );
+
+  test('is refused for now when too many wait', async () => {
+    const hash = '$scrypt$ln=4,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$Kptdv6RRmjzxFDYAdxVz0xfvyK/gDUcISymQFqr49Bc';
+    const results = await Promise.allSettled(Array.from({ length: 140 }, () => verifyPassword('secret', hash)));
+    const refused = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason as RefusalError);
+    expect(refused.map(({ refusal }) => refusal.refused)).toEqual(Array.from({ length: 10 }, () => 'TOO_MANY_REQUESTS'));
+    expect(await verifyPassword('secret', hash)).toBe(false);
+  });
+});
+
+describe('verified passwords', () => {
+  function counted() {
+    const calls: string[] = [];
+    let now = 0;
+    const passwords = new VerifiedPasswords({
+      now: () => now,
+      verifyPassword: async (password, hash) => {
+        calls.push(password);
+        await Promise.resolve();
+        if (hash === 'broken') throw new Error('a stored password hash cannot be read');
+        return hash === `hash of ${password}`;
+      },
+    });
+    return { calls, passwords, pass: (ms: number) => (now += ms) };
+  }
+
+  test('are remembered for a minute, for one principal and one hash', async () => {
+    const { calls, passwords, pass } = counted();
+    expect(await passwords.verify('ann', 'hash of a', 'a')).toBe(true);
+    pass(59_999);
+    expect(await passwords.verify('ann', 'hash of a', 'a')).toBe(true);
+    expect(calls).toHaveLength(1);
+    pass(1);
+    expect(await passwords.verify('ann', 'hash of a', 'a')).toBe(true);
+    expect(calls).toHaveLength(2);
+    expect(await passwords.verify('bob', 'hash of a', 'a')).toBe(true);
+    expect(await passwords.verify('ann', 'hash of b', 'a')).toBe(false);
+    expect(calls).toHaveLength(4);
+  });
+
+  test('wrong ones are not', async () => {
+    const { calls, passwords } = counted();
+    expect(await passwords.verify('ann', 'hash of a', 'b')).toBe(false);
+    expect(await passwords.verify('ann', 'hash of a', 'b')).toBe(false);
+    expect(calls).toHaveLength(2);
+  });
+
+  test('the same credentials at the same time cost one verification, also where it fails', async () => {
+    const { calls, passwords } = counted();
+    const all = await Promise.all(Array.from({ length: 50 }, () => passwords.verify('ann', 'hash of a', 'a')));
+    expect(new Set(all)).toEqual(new Set([true]));
+    expect(calls).toHaveLength(1);
+    const failed = await Promise.allSettled([1, 2].map(() => passwords.verify('ann', 'broken', 'a')));
+    expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(calls).toHaveLength(2);
+  });
+
+  test('the oldest are forgotten when there are too many', async () => {
+    const { calls, passwords } = counted();
+    for (let index = 0; index <= 4_096; index += 1) await passwords.verify(`user ${index}`, 'hash of a', 'a');
+    calls.length = 0;
+    await passwords.verify('user 4096', 'hash of a', 'a');
+    expect(calls).toHaveLength(0);
+    await passwords.verify('user 0', 'hash of a', 'a');
+    expect(calls).toHaveLength(1);
+  });
+});
