@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { KeyValueError } from '../../src/keyvalue/database.js';
+import { KeyValueError, limits } from '../../src/keyvalue/database.js';
 import { openEnvironment } from '../../src/keyvalue/lmdb-binding.js';
 import { openLmdb, type LmdbDatabase } from '../../src/keyvalue/lmdb.js';
 import { describeDatabaseContract } from './contract.js';
@@ -107,6 +107,18 @@ describe('lmdb', () => {
     database.transact(async (tx) => {
       tx.set(key(name), Buffer.alloc(bytes));
     });
+
+  /** LMDB uses no page again that a reader may still see. */
+  const expectPagesUsedAgain = async (): Promise<void> => {
+    const round = (): Promise<void> =>
+      database.transact(async (tx) => {
+        for (let index = 0; index < 20; index += 1) tx.set(key(`page/${index}`), Buffer.alloc(90_000));
+      });
+    for (let count = 0; count < 5; count += 1) await round();
+    const { size } = await stat(join(folder, 'store.mdb'));
+    for (let count = 0; count < 20; count += 1) await round();
+    expect((await stat(join(folder, 'store.mdb'))).size).toBeLessThan(size * 2);
+  };
 
   beforeEach(async () => {
     folder = await newFolder();
@@ -247,6 +259,28 @@ describe('lmdb', () => {
     });
   });
 
+  test('a read that outlives 5 s loses its pages, though its body still waits', async () => {
+    await set('a');
+    let goOn = (): void => undefined;
+    const waiting = new Promise<void>((resolve) => (goOn = resolve));
+    let first = true;
+    const reading = database.read(async (tx) => {
+      const isFirst = first;
+      first = false;
+      const before = await tx.get(key('a'));
+      if (isFirst) {
+        await waiting;
+        await expect(tx.get(key('a'))).rejects.toMatchObject({ code: 'transaction_too_old' });
+        await tx.get(key('a'));
+      }
+      return before;
+    });
+    await sleep(limits.transactionMs + 400);
+    await expectPagesUsedAgain();
+    goOn();
+    expect(await reading).toEqual(Buffer.alloc(8));
+  });
+
   describe('several processes', () => {
     test('versionstamps are in the order of commits', async () => {
       const [first, second] = [await child(), await child()];
@@ -318,14 +352,7 @@ describe('lmdb', () => {
       await reading.ask('holdRead');
       await reading.kill();
       expect(database.readerCheck()).toBeGreaterThan(0);
-      const round = (): Promise<void> =>
-        database.transact(async (tx) => {
-          for (let index = 0; index < 20; index += 1) tx.set(key(`page/${index}`), Buffer.alloc(90_000));
-        });
-      for (let count = 0; count < 5; count += 1) await round();
-      const { size } = await stat(join(folder, 'store.mdb'));
-      for (let count = 0; count < 20; count += 1) await round();
-      expect((await stat(join(folder, 'store.mdb'))).size).toBeLessThan(size * 2);
+      await expectPagesUsedAgain();
     });
 
     test('a watch wakes on the commit of another process', async () => {
