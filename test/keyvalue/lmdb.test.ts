@@ -139,14 +139,13 @@ describe('lmdb', () => {
     });
 
     test('a file of another program is refused by its name', async () => {
-      await writeFile(join(folder, 'other.txt'), '');
-      const other = await newFolder();
+      const other = await mkdtemp(join(folder, 'other-'));
       await writeFile(join(other, 'store.mdb'), 'no store at all. '.repeat(1_000));
       await expect(openLmdb(other, { create: true })).rejects.toThrow(/store\.mdb is not a store of this program, or damaged/);
     });
 
     test('an LMDB file of another program is refused', async () => {
-      const other = await newFolder();
+      const other = await mkdtemp(join(folder, 'other-'));
       const environment = openEnvironment(join(other, 'store.mdb'), { mapSize: 2 ** 20, maxReaders: 8 });
       environment.transactionSync(() => {
         environment.put(key('somebody'), key('else'));
