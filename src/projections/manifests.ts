@@ -47,15 +47,24 @@ export async function findManifest(
   return { ...decodeJson<ManifestRecord>(rest), pushed: position };
 }
 
+/** A manifest by its place in a repository. */
 export interface ImageManifest {
   readonly image: ImagePath;
   readonly digest: Digest;
 }
 
-/** The first `limit` manifests of a repository, image by image. */
-export async function listManifests(reading: Reading, repository: Uid, limit: number): Promise<readonly ImageManifest[]> {
+/** The first `limit` manifests of a repository, image by image, with their sizes in bytes. */
+export async function listManifestsOfRepository(
+  reading: Reading,
+  repository: Uid,
+  limit: number,
+): Promise<readonly (ImageManifest & { readonly size: number })[]> {
   const found = await indexOf(reading, manifests).range([uuidItem(repository)], { limit });
-  return found.map(({ items: [image, digest] }) => ({ image: String(image) as ImagePath, digest: digestItem(digest) }));
+  return found.map(({ items: [image, digest], value }) => ({
+    image: String(image) as ImagePath,
+    digest: digestItem(digest),
+    size: decodeJson<ManifestRecord>(splitPosition(value).rest).size,
+  }));
 }
 
 /** A digest as the tuple layer unpacks it. */

@@ -2,7 +2,7 @@ import type { EventEnvelope } from '../events/types.js';
 import { subjectOf } from '../events/types.js';
 import { parseUid, uidFromBytes, uidToBytes, type ProjectId, type RepositoryId, type Uid } from '../identifiers.js';
 import { uuidItem } from '../keyvalue/keyspace.js';
-import { decodeJson, encodeJson, nothing, projection } from './projection.js';
+import { decodeJson, encodeJson, projection } from './projection.js';
 import { indexOf, type Reading } from './store.js';
 
 export interface RepositoryRecord {
@@ -10,6 +10,13 @@ export interface RepositoryRecord {
   readonly project: Uid;
   /** As it was when the repository was created. */
   readonly projectId: ProjectId | undefined;
+  readonly id: RepositoryId;
+}
+
+/** What is still to be said of a repository when its last key is gone. */
+export interface LeavingRepository {
+  readonly project: Uid;
+  readonly projectId: ProjectId;
   readonly id: RepositoryId;
 }
 
@@ -34,10 +41,11 @@ export const repositories = projection({
       view.set(['id', uuidItem(project), id], uidToBytes(uid));
     },
     RepositoryDeletionBegun(event, view) {
+      const { project, projectId, id } = event.payload;
       const uid = uuidItem(repositoryOf(event));
       view.clear(['uid', uid]);
-      view.clear(['id', uuidItem(event.payload.project), event.payload.id]);
-      view.set(['leaving', uid], nothing);
+      view.clear(['id', uuidItem(project), id]);
+      view.set(['leaving', uid], encodeJson({ project, projectId, id } satisfies LeavingRepository));
     },
     RepositoryDeleted(event, view) {
       view.clear(['leaving', uuidItem(repositoryOf(event))]);
@@ -62,8 +70,10 @@ export async function listLeavingRepositories(reading: Reading, limit: number): 
   return found.map(({ items }) => uidItem(items[0]));
 }
 
-export async function isLeaving(reading: Reading, uid: Uid): Promise<boolean> {
-  return (await indexOf(reading, repositories).get(['leaving', uuidItem(uid)])) !== undefined;
+/** Undefined when the repository's deletion has not begun, or has ended. */
+export async function findLeavingRepository(reading: Reading, uid: Uid): Promise<LeavingRepository | undefined> {
+  const bytes = await indexOf(reading, repositories).get(['leaving', uuidItem(uid)]);
+  return bytes === undefined ? undefined : decodeJson<LeavingRepository>(bytes);
 }
 
 /** A UUID as the tuple layer unpacks it. */

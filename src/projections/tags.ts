@@ -61,3 +61,17 @@ export async function listTagsOf(
   const found = await indexOf(reading, tags).range(['digest', uuidItem(repository), image, digestToBytes(digest)], { limit });
   return found.map(({ items }) => String(items[0]) as Tag);
 }
+
+/** The first `limit` tags of a repository, image by image, with what they point at. */
+export async function listTagsOfRepository(
+  reading: Reading,
+  repository: Uid,
+  limit: number,
+): Promise<readonly { readonly image: ImagePath; readonly tag: Tag; readonly digest: Digest }[]> {
+  const found = await indexOf(reading, tags).range(['tag', uuidItem(repository)], { limit });
+  return found.map(({ items: [image, tag], value }) => ({
+    image: String(image) as ImagePath,
+    tag: String(tag) as Tag,
+    digest: digestFromBytes(splitPosition(value).rest),
+  }));
+}

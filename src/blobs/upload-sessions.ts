@@ -1,0 +1,60 @@
+import type { Digest, DigestAlgorithm } from '../digest.js';
+import type { Uid } from '../identifiers.js';
+import { parseUid, uidFromBytes } from '../identifiers.js';
+import type { ReadTransaction, Transaction } from '../keyvalue/database.js';
+import type { Keyspace } from '../keyvalue/keyspace.js';
+
+/**
+ * An upload under way, or one that ended less than an hour ago (so that a last PUT whose answer was lost is answered again). Not events: they are not
+ * history. The bytes received are the staged upload's; only their existence is decided here. Times are database time, microseconds since 1970.
+ */
+export interface UploadSession {
+  readonly repository: Uid;
+  /** The whole name it was begun under; another name can't go on with it. */
+  readonly name: string;
+  /** What the running digest is computed with. */
+  readonly algorithm: DigestAlgorithm;
+  readonly startedAt: number;
+  /** When a byte was last known to arrive. */
+  readonly activeAt: number;
+  /** Set when the upload ended. */
+  readonly finished?: Digest | undefined;
+}
+
+export async function readSession(tx: ReadTransaction, keyspace: Keyspace, id: Uid): Promise<UploadSession | undefined> {
+  const bytes = await tx.get(keyspace.upload(id));
+  return bytes === undefined ? undefined : (JSON.parse(bytes.toString()) as UploadSession);
+}
+
+export function writeSession(tx: Transaction, keyspace: Keyspace, id: Uid, session: UploadSession): void {
+  tx.set(keyspace.upload(id), Buffer.from(JSON.stringify(session)));
+}
+
+export function clearSession(tx: Transaction, keyspace: Keyspace, id: Uid): void {
+  tx.clear(keyspace.upload(id));
+}
+
+export interface ListedSession {
+  readonly id: Uid;
+  readonly session: UploadSession;
+}
+
+/** At most `limit` sessions after `after`, in order of their ids. */
+export async function listSessions(
+  tx: ReadTransaction,
+  keyspace: Keyspace,
+  after: Uid | undefined,
+  limit: number,
+): Promise<readonly ListedSession[]> {
+  const { begin, end } = keyspace.uploads;
+  const from = after === undefined ? begin : Buffer.concat([keyspace.upload(after), Buffer.from([0x00])]);
+  const pairs = await tx.getRange(from, end, { limit });
+  // The id is the key's last 16 bytes: the tuple layer packs a UUID as it is.
+  return pairs.map(({ key, value }) => ({
+    id: uidFromBytes(key.subarray(key.length - 16)),
+    session: JSON.parse(value.toString()) as UploadSession,
+  }));
+}
+
+/** An upload's id in a URL. */
+export const parseUploadId = parseUid;

@@ -1,0 +1,264 @@
+import { clearSession, readSession, writeSession, type UploadSession } from '../blobs/upload-sessions.js';
+import type { Digest, DigestAlgorithm } from '../digest.js';
+import { refuse, type Refusal } from '../errors.js';
+import { blobStream, repositoryStream } from '../events/types.js';
+import type { RepositoryName, Uid } from '../identifiers.js';
+import { findBlob, type CanonicalBlob } from '../projections/blobs.js';
+import type { ImageManifest } from '../projections/manifests.js';
+import { findLink, listBlobHolders, listLinkingRepositories } from '../projections/references.js';
+import { findRepository } from '../projections/repositories.js';
+import type { Writing } from '../projections/store.js';
+import { findTarget, type Target } from '../projections/targets.js';
+import { isRefusal, type CommandContext, type Decision, type Executor, type NewEvent } from './execute.js';
+
+/** Begins an upload; not an event, since nothing has happened to the repository yet. */
+export interface StartUpload {
+  readonly kind: 'StartUpload';
+  readonly name: RepositoryName;
+  readonly upload: Uid;
+  readonly algorithm: DigestAlgorithm;
+}
+
+export async function startUpload(
+  executor: Executor,
+  context: CommandContext,
+  command: StartUpload,
+): Promise<Refusal | undefined> {
+  return executor.store.transact(async (writing) => {
+    const { name, upload, algorithm } = command;
+    const target = await findTarget(writing, context.actor, name);
+    const denied = context.judge('push', name, target.role);
+    if (denied !== undefined) return denied;
+    if (target.repository === undefined) return refuse('REPOSITORY_UNKNOWN', { name: name.name });
+    const now = Number(await writing.tx.time());
+    const session = { repository: target.repository, name: name.name, algorithm, startedAt: now, activeAt: now };
+    writeSession(writing.tx, writing.registry.keyspace, upload, session);
+    return undefined;
+  });
+}
+
+/** Notes that an upload's bytes are still arriving. Nothing happens to one that is gone or finished. */
+export async function renewUpload(executor: Executor, upload: Uid): Promise<void> {
+  await executor.store.transact(async ({ tx, registry }) => {
+    const session = await readSession(tx, registry.keyspace, upload);
+    if (session === undefined || session.finished !== undefined) return;
+    writeSession(tx, registry.keyspace, upload, { ...session, activeAt: Number(await tx.time()) });
+  });
+}
+
+/** Forgets an upload that is under way. True when it was there and is forgotten; its bytes are the caller's to release. */
+export async function forgetUpload(
+  executor: Executor,
+  upload: Uid,
+  forgettable: (session: UploadSession, now: number) => boolean,
+): Promise<boolean> {
+  return executor.store.transact(async ({ tx, registry }) => {
+    const session = await readSession(tx, registry.keyspace, upload);
+    if (session === undefined || !forgettable(session, Number(await tx.time()))) return false;
+    clearSession(tx, registry.keyspace, upload);
+    return true;
+  });
+}
+
+/** Links a repository to bytes that an upload brought and the blob store holds durably under generation `upload`. OCI distribution 1.1, end-6. */
+export interface PushBlob {
+  readonly kind: 'PushBlob';
+  readonly name: RepositoryName;
+  readonly upload: Uid;
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  /** Whether the upload's bytes are committed; they need not be while another generation is live. */
+  readonly committed: boolean;
+  /** The live generation whose file the caller has just seen missing, if any: the upload's bytes take its place. */
+  readonly lost: Uid | undefined;
+}
+
+interface PushBlobState extends Target {
+  readonly denied: Refusal | undefined;
+  readonly session: UploadSession | undefined;
+  readonly canonical: CanonicalBlob | undefined;
+  readonly linked: boolean;
+}
+
+export interface BlobPushOutcome {
+  /** The generation that is live now; the upload's own bytes are not needed when it is another. Undefined: none is, commit the bytes and ask again. */
+  readonly generation: Uid | undefined;
+}
+
+export function decidePushBlob(state: PushBlobState, command: PushBlob): Decision<BlobPushOutcome> {
+  const { name, upload, digest, size, lost } = command;
+  if (state.denied !== undefined) return state.denied;
+  const { repository, session, canonical } = state;
+  if (repository === undefined) return refuse('REPOSITORY_UNKNOWN', { name: name.name });
+  if (session === undefined || session.repository !== repository || session.name !== name.name) {
+    return refuse('UPLOAD_UNKNOWN', { name: name.name, upload });
+  }
+  const stays = canonical !== undefined && canonical.generation !== lost;
+  if (!stays && !command.committed) return { events: [], outcome: { generation: undefined } };
+  const events: NewEvent[] = [];
+  if (!stays) {
+    events.push({ stream: blobStream(digest), payload: { kind: 'BlobStored', digest, size, generation: upload } });
+  }
+  if (!state.linked) {
+    events.push({ stream: repositoryStream(repository), payload: { kind: 'BlobPushed', digest, size } });
+  }
+  return { events, outcome: { generation: stays ? canonical.generation : upload } };
+}
+
+export function pushBlob(executor: Executor, context: CommandContext, command: PushBlob): Promise<BlobPushOutcome | Refusal> {
+  return executor.execute(context, async (writing) => {
+    const state = await loadPushBlobState(writing, context, command);
+    const decision = decidePushBlob(state, command);
+    if (!isRefusal(decision) && decision.outcome.generation !== undefined && state.session !== undefined) {
+      const activeAt = Number(await writing.tx.time());
+      writeSession(writing.tx, writing.registry.keyspace, command.upload, {
+        ...state.session,
+        activeAt,
+        finished: command.digest,
+      });
+    }
+    return decision;
+  });
+}
+
+async function loadPushBlobState(writing: Writing, context: CommandContext, command: PushBlob): Promise<PushBlobState> {
+  const target = await findTarget(writing, context.actor, command.name);
+  return {
+    ...target,
+    denied: context.judge('push', command.name, target.role),
+    session: await readSession(writing.tx, writing.registry.keyspace, command.upload),
+    canonical: await findBlob(writing, command.digest),
+    linked: target.repository !== undefined && (await findLink(writing, target.repository, command.digest)) !== undefined,
+  };
+}
+
+/** Links a repository to a blob that another one has. OCI distribution 1.1, end-11. */
+export interface MountBlob {
+  readonly kind: 'MountBlob';
+  readonly name: RepositoryName;
+  readonly digest: Digest;
+  /** Without it, any repository that the actor may pull from will do. */
+  readonly from: RepositoryName | undefined;
+}
+
+interface MountState extends Target {
+  readonly denied: Refusal | undefined;
+  readonly linked: boolean;
+  /** A repository that has the blob and that the actor may pull from. */
+  readonly source: { readonly repository: Uid; readonly size: number } | undefined;
+}
+
+export interface MountOutcome {
+  /** False: there is nothing to mount; an ordinary upload is what remains. */
+  readonly mounted: boolean;
+}
+
+export function decideMountBlob(state: MountState, { name, digest }: MountBlob): Decision<MountOutcome> {
+  if (state.denied !== undefined) return state.denied;
+  if (state.repository === undefined) return refuse('REPOSITORY_UNKNOWN', { name: name.name });
+  if (state.source === undefined) return { events: [], outcome: { mounted: false } };
+  if (state.linked) return { events: [], outcome: { mounted: true } };
+  const { size, repository: fromRepository } = state.source;
+  return {
+    events: [{ stream: repositoryStream(state.repository), payload: { kind: 'BlobMounted', digest, size, fromRepository } }],
+    outcome: { mounted: true },
+  };
+}
+
+export function mountBlob(executor: Executor, context: CommandContext, command: MountBlob): Promise<MountOutcome | Refusal> {
+  return executor.execute(context, async (writing) => {
+    const target = await findTarget(writing, context.actor, command.name);
+    const linked = target.repository !== undefined && (await findLink(writing, target.repository, command.digest)) !== undefined;
+    const state = {
+      ...target,
+      linked,
+      denied: context.judge('push', command.name, target.role),
+      source: await findMountSource(writing, context, command),
+    };
+    return decideMountBlob(state, command);
+  });
+}
+
+// DESIGN section 9: a mount that names no source tries this many.
+const MOUNT_CANDIDATES = 100;
+
+async function findMountSource(
+  writing: Writing,
+  context: CommandContext,
+  { digest, from }: MountBlob,
+): Promise<MountState['source']> {
+  if (from !== undefined) return sourceIn(writing, context, from, digest);
+  for (const uid of await listLinkingRepositories(writing, digest, MOUNT_CANDIDATES)) {
+    const record = await findRepository(writing, uid);
+    if (record?.projectId === undefined) continue;
+    const name = `${record.projectId}/${record.id}`;
+    const candidate = { name, project: record.projectId, repository: record.id, image: '' } as RepositoryName;
+    const source = await sourceIn(writing, context, candidate, digest);
+    if (source !== undefined) return source;
+  }
+  return undefined;
+}
+
+async function sourceIn(
+  writing: Writing,
+  context: CommandContext,
+  name: RepositoryName,
+  digest: Digest,
+): Promise<MountState['source']> {
+  const { repository, role } = await findTarget(writing, context.actor, name);
+  if (repository === undefined || role === undefined) return undefined;
+  const size = await findLink(writing, repository, digest);
+  return size === undefined ? undefined : { repository, size };
+}
+
+/** Takes a blob away from a whole repository. OCI distribution 1.1, end-10. */
+export interface DeleteBlob {
+  readonly kind: 'DeleteBlob';
+  readonly name: RepositoryName;
+  readonly digest: Digest;
+}
+
+interface DeleteBlobState extends Target {
+  readonly denied: Refusal | undefined;
+  readonly linked: boolean;
+  readonly holders: readonly ImageManifest[];
+}
+
+export function decideDeleteBlob(state: DeleteBlobState, { name, digest }: DeleteBlob): Decision<undefined> {
+  if (state.denied !== undefined) return state.denied;
+  if (state.repository === undefined) return refuse('REPOSITORY_UNKNOWN', { name: name.name });
+  if (!state.linked) return refuse('BLOB_UNKNOWN', { name: name.name, digest });
+  if (state.holders.length > 0) {
+    const holders = state.holders.map(
+      (holder) => `manifest ${[name.project, name.repository, holder.image].filter(Boolean).join('/')}@${holder.digest}`,
+    );
+    return refuse('BLOB_IN_USE', { digest, holders: namedHolders(holders) });
+  }
+  return {
+    events: [{ stream: repositoryStream(state.repository), payload: { kind: 'BlobUnlinked', digest } }],
+    outcome: undefined,
+  };
+}
+
+export function deleteBlob(executor: Executor, context: CommandContext, command: DeleteBlob): Promise<undefined | Refusal> {
+  return executor.execute(context, async (writing) => {
+    const target = await findTarget(writing, context.actor, command.name);
+    const { repository } = target;
+    const state = {
+      ...target,
+      denied: context.judge('delete', command.name, target.role),
+      linked: repository !== undefined && (await findLink(writing, repository, command.digest)) !== undefined,
+      holders: repository === undefined ? [] : await listBlobHolders(writing, repository, command.digest, HOLDERS_SHOWN + 1),
+    };
+    return decideDeleteBlob(state, command);
+  });
+}
+
+/** A refusal names so many holders. */
+export const HOLDERS_SHOWN = 10;
+
+export function namedHolders(holders: readonly string[]): string {
+  const shown = holders.slice(0, HOLDERS_SHOWN).join(', ');
+  return holders.length > HOLDERS_SHOWN ? `${shown} and others` : shown;
+}

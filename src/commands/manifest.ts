@@ -1,0 +1,189 @@
+import type { Digest } from '../digest.js';
+import { refuse, type Refusal } from '../errors.js';
+import { writeContent } from '../events/content.js';
+import { descriptorsToFind, type ManifestDocument, type Requirement } from '../events/manifest-document.js';
+import { repositoryStream } from '../events/types.js';
+import type { ImagePath, RepositoryName, Tag, Uid } from '../identifiers.js';
+import { findManifest } from '../projections/manifests.js';
+import { findLink, listManifestHolders } from '../projections/references.js';
+import type { Writing } from '../projections/store.js';
+import { findTag, listTagsOf } from '../projections/tags.js';
+import { findTarget, type Target } from '../projections/targets.js';
+import { HOLDERS_SHOWN, namedHolders } from './blob.js';
+import { isRefusal, type CommandContext, type Decision, type Executor, type NewEvent } from './execute.js';
+
+/** Stores a manifest in an image and points tags at it. OCI distribution 1.1, end-7; several tags at once: its development version. */
+export interface PushManifest {
+  readonly kind: 'PushManifest';
+  readonly name: RepositoryName;
+  readonly digest: Digest;
+  readonly bytes: Buffer;
+  readonly document: ManifestDocument;
+  readonly tags: readonly Tag[];
+  /** Bytes of the config, where it is small enough to be kept beside the log. */
+  readonly config: Buffer | undefined;
+  /** What the manifest names may be missing. */
+  readonly sparse: boolean;
+}
+
+interface PushManifestState extends Target {
+  readonly denied: Refusal | undefined;
+  /** A manifest that is there was checked when it came, and what it names can't be deleted since. */
+  readonly exists: boolean;
+  /** What the manifest names, with the size of what is there. */
+  readonly found: readonly { readonly requirement: Requirement; readonly size: number | undefined }[];
+  readonly current: readonly { readonly tag: Tag; readonly digest: Digest | undefined }[];
+}
+
+export interface ManifestPushOutcome {
+  readonly created: boolean;
+}
+
+export function decidePushManifest(state: PushManifestState, command: PushManifest): Decision<ManifestPushOutcome> {
+  const { name, digest, document, bytes, sparse } = command;
+  if (state.denied !== undefined) return state.denied;
+  if (state.repository === undefined) return refuse('REPOSITORY_UNKNOWN', { name: name.name });
+  const stream = repositoryStream(state.repository);
+  const { image } = name;
+  const events: NewEvent[] = [];
+  if (!state.exists) {
+    const missing = firstMissing(state, command, sparse);
+    if (missing !== undefined) return missing;
+    const { mediaType, artifactType, subject, config, layersSize } = document;
+    const facts = { mediaType, artifactType, subject: subject?.digest, config: config?.digest, layersSize, size: bytes.length };
+    events.push({ stream, payload: { kind: 'ManifestPushed', image, digest, ...facts } });
+  }
+  for (const { tag, digest: previous } of state.current) {
+    if (previous !== digest) events.push({ stream, payload: { kind: 'TagMoved', image, tag, digest, previous } });
+  }
+  return { events, outcome: { created: !state.exists } };
+}
+
+function firstMissing(state: PushManifestState, { name }: PushManifest, sparse: boolean): Refusal | undefined {
+  for (const { requirement, size } of state.found) {
+    const { digest, path, kind } = requirement;
+    if (size === undefined && !sparse) return refuse('MANIFEST_BLOB_UNKNOWN', { digest, path, what: kind, name: name.name });
+    if (size !== undefined && size !== requirement.size) {
+      return refuse('MANIFEST_SIZE_WRONG', { digest, path, said: requirement.size, actual: size });
+    }
+  }
+  return undefined;
+}
+
+export function pushManifest(
+  executor: Executor,
+  context: CommandContext,
+  command: PushManifest,
+): Promise<ManifestPushOutcome | Refusal> {
+  return executor.execute(context, async (writing) => {
+    const decision = decidePushManifest(await loadPushManifestState(writing, context, command), command);
+    if (!isRefusal(decision) && decision.outcome.created) {
+      const { keyspace } = writing.registry;
+      await writeContent(writing.tx, keyspace, command.digest, command.bytes);
+      const config = command.document.config?.digest;
+      if (command.config !== undefined && config !== undefined) await writeContent(writing.tx, keyspace, config, command.config);
+    }
+    return decision;
+  });
+}
+
+async function loadPushManifestState(
+  writing: Writing,
+  context: CommandContext,
+  command: PushManifest,
+): Promise<PushManifestState> {
+  const { name, digest, document, tags } = command;
+  const target = await findTarget(writing, context.actor, name);
+  const denied = context.judge('push', name, target.role);
+  const { repository } = target;
+  if (repository === undefined || denied !== undefined) return { ...target, denied, exists: false, found: [], current: [] };
+  const exists = (await findManifest(writing, repository, name.image, digest)) !== undefined;
+  return {
+    ...target,
+    denied,
+    exists,
+    found: exists ? [] : await Promise.all(descriptorsToFind(document).map((one) => find(writing, repository, name.image, one))),
+    current: await Promise.all(tags.map(async (tag) => ({ tag, digest: await findTag(writing, repository, name.image, tag) }))),
+  };
+}
+
+async function find(writing: Writing, repository: Uid, image: ImagePath, requirement: Requirement) {
+  const size =
+    requirement.kind === 'manifest'
+      ? (await findManifest(writing, repository, image, requirement.digest))?.size
+      : await findLink(writing, repository, requirement.digest);
+  return { requirement, size };
+}
+
+/** Deletes a manifest and the tags that point at it. OCI distribution 1.1, end-9. */
+export interface DeleteManifest {
+  readonly kind: 'DeleteManifest';
+  readonly name: RepositoryName;
+  readonly digest: Digest;
+}
+
+interface DeleteManifestState extends Target {
+  readonly denied: Refusal | undefined;
+  readonly exists: boolean;
+  /** Indexes of the image that list it. */
+  readonly holders: readonly Digest[];
+  /** The first tags that point at it; `TAGS_A_STEP` of them when there may be more. */
+  readonly tags: readonly Tag[];
+}
+
+// Each tag costs about 1.5 kB of a transaction's 10 MB.
+const TAGS_A_STEP = 1_000;
+
+export interface DeletionOutcome {
+  /** False while there are tags left: another transaction is needed. */
+  readonly done: boolean;
+}
+
+export function decideDeleteManifest(state: DeleteManifestState, { name, digest }: DeleteManifest): Decision<DeletionOutcome> {
+  if (state.denied !== undefined) return state.denied;
+  if (state.repository === undefined) return refuse('REPOSITORY_UNKNOWN', { name: name.name });
+  if (!state.exists) return refuse('MANIFEST_UNKNOWN', { name: name.name, reference: digest });
+  if (state.holders.length > 0) {
+    const holders = state.holders.map((holder) => `index ${name.name}@${holder}`);
+    return refuse('MANIFEST_IN_USE', { digest, holders: namedHolders(holders) });
+  }
+  const stream = repositoryStream(state.repository);
+  const { image } = name;
+  const events: NewEvent[] = state.tags.map((tag) => ({ stream, payload: { kind: 'TagDeleted', image, tag, digest } }));
+  const done = state.tags.length < TAGS_A_STEP;
+  if (done) events.push({ stream, payload: { kind: 'ManifestDeleted', image, digest } });
+  return { events, outcome: { done } };
+}
+
+/** In bounded transactions, the manifest in the last. `contextOf` makes a context with a command id of its own for each. */
+export async function deleteManifest(
+  executor: Executor,
+  contextOf: () => CommandContext,
+  command: DeleteManifest,
+): Promise<DeletionOutcome | Refusal> {
+  for (;;) {
+    const context = contextOf();
+    const step = await executor.execute(context, async (writing) =>
+      decideDeleteManifest(await loadDeleteManifestState(writing, context, command), command),
+    );
+    if (isRefusal(step) || step.done) return step;
+  }
+}
+
+async function loadDeleteManifestState(
+  writing: Writing,
+  context: CommandContext,
+  { name, digest }: DeleteManifest,
+): Promise<DeleteManifestState> {
+  const target = await findTarget(writing, context.actor, name);
+  const denied = context.judge('delete', name, target.role);
+  const { repository } = target;
+  if (repository === undefined || denied !== undefined) return { ...target, denied, exists: false, holders: [], tags: [] };
+  return {
+    ...target,
+    denied,
+    exists: (await findManifest(writing, repository, name.image, digest)) !== undefined,
+    holders: await listManifestHolders(writing, repository, name.image, digest, HOLDERS_SHOWN + 1),
+    tags: await listTagsOf(writing, repository, name.image, digest, TAGS_A_STEP),
+  };
+}

@@ -1,0 +1,154 @@
+import { refuse, type Refusal } from '../errors.js';
+import { projectStream, repositoryStream, type RepositoryCreated } from '../events/types.js';
+import type { RepositoryName, Uid } from '../identifiers.js';
+import { listManifestsOfRepository } from '../projections/manifests.js';
+import { listLinks } from '../projections/references.js';
+import { findLeavingRepository, listLeavingRepositories } from '../projections/repositories.js';
+import { listTagsOfRepository } from '../projections/tags.js';
+import { findOnlyOrganization, findTarget, type Target } from '../projections/targets.js';
+import type { Writing } from '../projections/store.js';
+import { isRefusal, type CommandContext, type Decision, type Executor, type NewEvent } from './execute.js';
+
+/** Creates the repository of `name`, and its project where the actor owns exactly one organization to create it in. */
+export interface CreateRepository {
+  readonly kind: 'CreateRepository';
+  readonly name: RepositoryName;
+  readonly origin: RepositoryCreated['origin'];
+  readonly scanning: boolean;
+  /** Uids for what may have to be made. */
+  readonly newRepository: Uid;
+  readonly newProject: Uid;
+}
+
+interface CreationState extends Target {
+  readonly denied: Refusal | undefined;
+  /** Where a new project would go. */
+  readonly organization: Uid | undefined;
+}
+
+export interface RepositoryMade {
+  readonly repository: Uid;
+  readonly created: boolean;
+}
+
+export function decideCreateRepository(state: CreationState, command: CreateRepository): Decision<RepositoryMade> {
+  const { name, newRepository, origin, scanning } = command;
+  if (state.denied !== undefined) return state.denied;
+  if (state.repository !== undefined) {
+    if (origin === 'push') return { events: [], outcome: { repository: state.repository, created: false } };
+    return refuse('REPOSITORY_EXISTS', { name: `${name.project}/${name.repository}` });
+  }
+  if (state.role !== 'owner') return refuse('REPOSITORY_NEEDS_OWNER', { name: name.name, project: name.project });
+  const events: NewEvent[] = [];
+  const project = state.project?.uid ?? command.newProject;
+  if (state.project === undefined) {
+    if (state.organization === undefined) return refuse('PROJECT_UNKNOWN', { project: name.project });
+    events.push({
+      stream: projectStream(project),
+      payload: { kind: 'ProjectCreated', organization: state.organization, id: name.project },
+    });
+  }
+  events.push({
+    stream: repositoryStream(newRepository),
+    payload: { kind: 'RepositoryCreated', project, projectId: name.project, id: name.repository, origin, scanning },
+  });
+  return { events, outcome: { repository: newRepository, created: true } };
+}
+
+/** Two at once create one repository: the second conflicts on the id, and then finds it. */
+export function createRepository(
+  executor: Executor,
+  context: CommandContext,
+  command: CreateRepository,
+): Promise<RepositoryMade | Refusal> {
+  return executor.execute(context, async (writing) => {
+    const target = await findTarget(writing, context.actor, command.name);
+    const organization = target.project === undefined ? await findOnlyOrganization(writing, context.actor) : undefined;
+    const state = { ...target, organization, denied: context.judge('push', command.name, target.role) };
+    return decideCreateRepository(state, command);
+  });
+}
+
+/** Deletes a repository with all its images: invisible at once, then emptied in bounded transactions, gone in the last. */
+export interface DeleteRepository {
+  readonly kind: 'DeleteRepository';
+  readonly name: RepositoryName;
+}
+
+interface DeletionState extends Target {
+  readonly denied: Refusal | undefined;
+}
+
+export function decideDeleteRepository(state: DeletionState, { name }: DeleteRepository): Decision<{ readonly repository: Uid }> {
+  if (state.denied !== undefined) return state.denied;
+  const { repository, project } = state;
+  if (repository === undefined || project === undefined) return refuse('REPOSITORY_UNKNOWN', { name: name.name });
+  const facts = { project: project.uid, projectId: name.project, id: name.repository };
+  return {
+    events: [{ stream: repositoryStream(repository), payload: { kind: 'RepositoryDeletionBegun', ...facts } }],
+    outcome: { repository },
+  };
+}
+
+/** `contextOf` makes a context with a command id of its own for each of the transactions. */
+export async function deleteRepository(
+  executor: Executor,
+  contextOf: () => CommandContext,
+  command: DeleteRepository,
+): Promise<{ readonly repository: Uid } | Refusal> {
+  const context = contextOf();
+  const begun = await executor.execute(context, async (writing) => {
+    const target = await findTarget(writing, context.actor, command.name);
+    return decideDeleteRepository({ ...target, denied: context.judge('delete', command.name, target.role) }, command);
+  });
+  if (!isRefusal(begun)) await emptyRepository(executor, contextOf, begun.repository);
+  return begun;
+}
+
+/** Goes on with the deletions that an earlier process began and did not end. */
+export async function resumeDeletions(executor: Executor, contextOf: () => CommandContext): Promise<void> {
+  for (;;) {
+    const [repository] = await executor.store.read((reading) => listLeavingRepositories(reading, 1));
+    if (repository === undefined) return;
+    await emptyRepository(executor, contextOf, repository);
+  }
+}
+
+async function emptyRepository(executor: Executor, contextOf: () => CommandContext, repository: Uid): Promise<void> {
+  for (;;) {
+    const step = await executor.execute(contextOf(), async (writing) => decideEmptying(await loadRemains(writing, repository)));
+    if (isRefusal(step) || step.done) return;
+  }
+}
+
+// A manifest's references cost about three times its bytes in keys and conflict ranges; a transaction has 10 MB.
+const STEP_MANIFEST_BYTES = 1_000_000;
+const STEP_KEYS = 500;
+
+type Remains = Awaited<ReturnType<typeof loadRemains>>;
+
+/** What goes next: tags, then manifests, then links, then the repository. */
+async function loadRemains(writing: Writing, repository: Uid) {
+  const leaving = await findLeavingRepository(writing, repository);
+  const tags = leaving !== undefined ? await listTagsOfRepository(writing, repository, STEP_KEYS) : [];
+  const manifests =
+    leaving !== undefined && tags.length === 0 ? await listManifestsOfRepository(writing, repository, STEP_KEYS) : [];
+  const links =
+    leaving !== undefined && tags.length === 0 && manifests.length === 0 ? await listLinks(writing, repository, STEP_KEYS) : [];
+  return { repository, leaving, tags, manifests, links };
+}
+
+export function decideEmptying(remains: Remains): Decision<{ readonly done: boolean }> {
+  const stream = repositoryStream(remains.repository);
+  if (remains.leaving === undefined) return { events: [], outcome: { done: true } };
+  const events: NewEvent[] = remains.tags.map((tag) => ({ stream, payload: { kind: 'TagDeleted', ...tag } }));
+  let bytes = 0;
+  for (const { image, digest, size } of remains.manifests) {
+    if (bytes > 0 && bytes + size > STEP_MANIFEST_BYTES) break;
+    bytes += size;
+    events.push({ stream, payload: { kind: 'ManifestDeleted', image, digest } });
+  }
+  events.push(...remains.links.map((digest): NewEvent => ({ stream, payload: { kind: 'BlobUnlinked', digest } })));
+  if (events.length > 0) return { events, outcome: { done: false } };
+  return { events: [{ stream, payload: { kind: 'RepositoryDeleted', ...remains.leaving } }], outcome: { done: true } };
+}

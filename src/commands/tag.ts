@@ -1,0 +1,39 @@
+import type { Digest } from '../digest.js';
+import { refuse, type Refusal } from '../errors.js';
+import { repositoryStream } from '../events/types.js';
+import type { RepositoryName, Tag } from '../identifiers.js';
+import { findTag } from '../projections/tags.js';
+import { findTarget, type Target } from '../projections/targets.js';
+import type { CommandContext, Decision, Executor } from './execute.js';
+
+/** Takes a tag away; its manifest stays. OCI distribution 1.1, end-9 with a tag. */
+export interface DeleteTag {
+  readonly kind: 'DeleteTag';
+  readonly name: RepositoryName;
+  readonly tag: Tag;
+}
+
+interface DeleteTagState extends Target {
+  readonly denied: Refusal | undefined;
+  readonly current: Digest | undefined;
+}
+
+export function decideDeleteTag(state: DeleteTagState, { name, tag }: DeleteTag): Decision<undefined> {
+  if (state.denied !== undefined) return state.denied;
+  if (state.repository === undefined) return refuse('REPOSITORY_UNKNOWN', { name: name.name });
+  if (state.current === undefined) return refuse('MANIFEST_UNKNOWN', { name: name.name, reference: tag });
+  const stream = repositoryStream(state.repository);
+  return {
+    events: [{ stream, payload: { kind: 'TagDeleted', image: name.image, tag, digest: state.current } }],
+    outcome: undefined,
+  };
+}
+
+export function deleteTag(executor: Executor, context: CommandContext, command: DeleteTag): Promise<undefined | Refusal> {
+  return executor.execute(context, async (writing) => {
+    const { name, tag } = command;
+    const target = await findTarget(writing, context.actor, name);
+    const current = target.repository === undefined ? undefined : await findTag(writing, target.repository, name.image, tag);
+    return decideDeleteTag({ ...target, current, denied: context.judge('delete', name, target.role) }, command);
+  });
+}

@@ -1,0 +1,109 @@
+import type { FastifyReply } from 'fastify';
+
+import { deleteBlob } from '../commands/blob.js';
+import { isRefusal } from '../commands/execute.js';
+import { digestForm, parseDigest, type Digest } from '../digest.js';
+import { refuse, reject, RefusalError } from '../errors.js';
+import type { RepositoryName } from '../identifiers.js';
+import { findBlob, type CanonicalBlob } from '../projections/blobs.js';
+import { findLink } from '../projections/references.js';
+import { matchesEntityTag, parseRange } from './byte-range.js';
+import { commandContext, findRepositoryFor, type Exchange } from './exchange.js';
+
+export function requireDigest(text: string): Digest {
+  const digest = parseDigest(text);
+  if (digest !== undefined) return digest;
+  const algorithm = /^([a-z0-9+._-]+):/i.exec(text)?.[1];
+  const reason = `${JSON.stringify(text)} is not a digest; accepted is ${digestForm}`;
+  return algorithm === undefined || algorithm === 'sha256' || algorithm === 'sha512'
+    ? reject('DIGEST_INVALID', { reason })
+    : reject('DIGEST_INVALID', { reason: `digest algorithm ${algorithm} is not supported; accepted is ${digestForm}` });
+}
+
+/** The caller's blob, or a refusal. */
+function findBlobFor({ services, caller }: Exchange, name: RepositoryName, digest: Digest) {
+  return services.executor.store.read(async (reading) => {
+    const target = await findRepositoryFor(reading, caller, 'pull', name);
+    if (isRefusal(target)) return target;
+    const unknown = refuse('BLOB_UNKNOWN', { name: name.name, digest });
+    // A digest known by heart opens nothing: the link decides, not the bytes' being somewhere.
+    if ((await findLink(reading, target.repository, digest)) === undefined) return unknown;
+    return (await findBlob(reading, digest)) ?? unknown;
+  });
+}
+
+// Read at once instead of streamed, and kept: a stream for each costs more than the bytes.
+const SMALL_BLOB_BYTES = 64 * 1024;
+
+/** GET and HEAD, with Range and conditions. OCI distribution 1.1, end-2; RFC 9110. */
+export async function getBlob(exchange: Exchange, name: RepositoryName, text: string): Promise<FastifyReply> {
+  const { request, reply } = exchange;
+  const digest = requireDigest(text);
+  request.told.digest = digest;
+  const blob = await findBlobFor(exchange, name, digest);
+  if (isRefusal(blob)) throw new RefusalError(blob);
+  const entityTag = `"${digest}"`;
+  reply.header('docker-content-digest', digest).header('etag', entityTag).header('accept-ranges', 'bytes');
+  if (matchesEntityTag(request.headers['if-none-match'], digest)) return reply.status(304).send();
+  reply.header('content-type', 'application/octet-stream');
+  if (request.method === 'HEAD') return reply.status(200).header('content-length', blob.size).send();
+
+  const ifRange = request.headers['if-range'];
+  const asked = ifRange === undefined || ifRange === entityTag ? request.headers.range : undefined;
+  const range = parseRange(asked, blob.size);
+  if (range === 'unsatisfiable') {
+    reply.header('content-range', `bytes */${blob.size}`);
+    return reject('RANGE_INVALID', { range: String(asked), size: blob.size });
+  }
+  const length = range === undefined ? blob.size : range.last - range.first + 1;
+  if (range !== undefined) reply.header('content-range', `bytes ${range.first}-${range.last}/${blob.size}`);
+  const status = range === undefined ? 200 : 206;
+
+  if (blob.size <= SMALL_BLOB_BYTES) {
+    const bytes = await smallBlob(exchange, name, digest, blob);
+    const part = range === undefined ? bytes : bytes.subarray(range.first, range.last + 1);
+    return reply.status(status).header('content-length', length).send(part);
+  }
+  const stream = await withLiveGeneration(exchange, name, digest, blob, ({ generation }) =>
+    exchange.services.blobs.open({ digest, generation }, range),
+  );
+  return reply.status(status).header('content-length', length).send(stream);
+}
+
+async function smallBlob(exchange: Exchange, name: RepositoryName, digest: Digest, blob: CanonicalBlob): Promise<Buffer> {
+  const { services } = exchange;
+  const kept = services.bytes.get(digest);
+  if (kept !== undefined) return kept;
+  const bytes = await withLiveGeneration(exchange, name, digest, blob, ({ generation }) =>
+    services.blobs.readSmall({ digest, generation }, SMALL_BLOB_BYTES),
+  );
+  services.bytes.set(digest, bytes);
+  return bytes;
+}
+
+/** A collection and a new upload may have come between the record and its file: then the record is read once more. */
+async function withLiveGeneration<T>(
+  exchange: Exchange,
+  name: RepositoryName,
+  digest: Digest,
+  blob: CanonicalBlob,
+  open: (blob: CanonicalBlob) => Promise<T | undefined>,
+): Promise<T> {
+  const first = await open(blob);
+  if (first !== undefined) return first;
+  const again = await findBlobFor(exchange, name, digest);
+  if (isRefusal(again)) throw new RefusalError(again);
+  const second = await open(again);
+  if (second === undefined)
+    throw new Error(`the bytes of blob ${digest}, generation ${again.generation}, are not in the blob store`);
+  return second;
+}
+
+/** DELETE. OCI distribution 1.1, end-10: from the whole repository. */
+export async function removeBlob(exchange: Exchange, name: RepositoryName, text: string): Promise<FastifyReply> {
+  const digest = requireDigest(text);
+  exchange.request.told.digest = digest;
+  const deleted = await deleteBlob(exchange.services.executor, commandContext(exchange), { kind: 'DeleteBlob', name, digest });
+  if (isRefusal(deleted)) throw new RefusalError(deleted);
+  return exchange.reply.status(202).header('content-length', 0).send();
+}

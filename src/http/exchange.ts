@@ -1,0 +1,97 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import type { BlobStore } from '../blobs/blob-store.js';
+import type { CommandContext, Executor } from '../commands/execute.js';
+import type { Config } from '../config.js';
+import { refuse, type Refusal } from '../errors.js';
+import type { RepositoryName, Uid } from '../identifiers.js';
+import type { Caller } from '../identity/caller.js';
+import { judge } from '../identity/judge.js';
+import type { Verb } from '../identity/scopes.js';
+import type { Reading } from '../projections/store.js';
+import { findTarget, type Target } from '../projections/targets.js';
+import type { BytesCache } from './bytes-cache.js';
+import type { RunningUploads } from './running-uploads.js';
+
+/** What the routes of /v2 work with. */
+export interface RegistryServices {
+  readonly executor: Executor;
+  readonly blobs: BlobStore;
+  readonly config: Config;
+  readonly newId: () => Uid;
+  /** One task at a time for each key, in this process. */
+  readonly inTurn: <T>(key: string, task: () => Promise<T>) => Promise<T>;
+  readonly runningUploads: RunningUploads;
+  /** Bytes of manifests and of small blobs: a digest's never change. */
+  readonly bytes: BytesCache;
+}
+
+/** What the log says of a request besides what HTTP does; routes fill it in. */
+export interface Told {
+  requestId?: Uid;
+  actor?: string;
+  name?: string;
+  reference?: string;
+  digest?: string;
+  /** Bytes of the body that were taken in. */
+  received?: number;
+}
+
+/** One request under /v2 with who sent it. */
+export interface Exchange {
+  readonly services: RegistryServices;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly caller: Caller;
+  readonly query: URLSearchParams;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    told: Told;
+  }
+}
+
+/** The "no" of a caller's role and token to a verb; undefined: allowed. */
+export function deny(caller: Caller, verb: Verb, name: RepositoryName, { role }: Pick<Target, 'role'>): Refusal | undefined {
+  return judge({ caller, verb, name: name.name, role });
+}
+
+/** A repository that is there and that the caller may use so; else the refusal. */
+export async function findRepositoryFor(
+  reading: Reading,
+  caller: Caller,
+  verb: Verb,
+  name: RepositoryName,
+): Promise<Refusal | (Target & { readonly repository: Uid })> {
+  const target = await findTarget(reading, caller.actor, name);
+  const denied = deny(caller, verb, name, target);
+  if (denied !== undefined) return denied;
+  if (target.repository === undefined) return refuse('REPOSITORY_UNKNOWN', { name: name.name });
+  return { ...target, repository: target.repository };
+}
+
+export function requestIdOf({ request, services }: Exchange): Uid {
+  return (request.told.requestId ??= services.newId());
+}
+
+const USER_AGENT_BYTES = 256;
+
+/** A context for one command; call it once for each command, outside its retries. */
+export function commandContext(exchange: Exchange): CommandContext {
+  const { caller, services, request } = exchange;
+  const requestId = requestIdOf(exchange);
+  const userAgent = Buffer.from(request.headers['user-agent'] ?? '')
+    .subarray(0, USER_AGENT_BYTES)
+    .toString();
+  return {
+    commandId: services.newId(),
+    requestId,
+    correlationId: requestId,
+    actor: caller.actor,
+    occurredAt: Date.now() * 1_000,
+    newId: services.newId,
+    client: { address: request.ip, userAgent },
+    judge: (verb, name, role) => deny(caller, verb, name, { role }),
+  };
+}
