@@ -161,6 +161,15 @@ describe('a token', () => {
     );
   });
 
+  test('with a signature that was verified under other claims is refused', () => {
+    const verifier = verifierAt(start);
+    verifier.verify(token);
+    const [header = '', , signature = ''] = token.split('.');
+    const other = `${header}.${part({ ...goodClaims, access: [{ type: 'repository', name: 'acme/app', actions: ['*'] }] })}.${signature}`;
+    expect(verifier.known(other)).toBeUndefined();
+    expect(() => verifier.verify(other)).toThrow(RefusalError);
+  });
+
   test('no text makes the verifier throw anything else', () => {
     fc.assert(fc.property(fc.string({ unit: latin1 }), (text) => expectRefused(text)));
     fc.assert(fc.property(fc.json(), fc.json(), (a, b) => expectRefused(forge({ ...goodHeader, a }, JSON.parse(b)))));
