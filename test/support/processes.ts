@@ -158,7 +158,7 @@ export async function run(command: string, args: readonly string[], options: Run
     const stdoutBytes = Buffer.concat(out);
     const stderrText = Buffer.concat(err).toString();
     const output = `${stdoutBytes.toString()}${stderrText}`;
-    if (late) throw new Error(`${line}\ntook more than ${timeoutMs} ms\n${output}`);
+    if (late) throw new Error(`${line}\ntook more than ${timeoutMs} ms\n${output.slice(-4_000)}`);
     const milliseconds = performance.now() - started;
     return { ...outcome, command: line, stdout: stdoutBytes, stderr: stderrText, output, milliseconds };
   } finally {
