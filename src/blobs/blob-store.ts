@@ -19,6 +19,8 @@ export interface ByteRange {
 export interface StagedUpload {
   /** Bytes received and kept so far; what a client may resume after. */
   readonly size: number;
+  /** The bytes also stand under their digest, where the store can tell: a process died before it recorded that. */
+  readonly committed?: boolean;
 }
 
 export interface AppendOptions {
@@ -70,6 +72,8 @@ export interface BlobStore {
   listStaged(): AsyncIterable<string>;
   /** The store's own identity file STORE, or undefined in an empty store. */
   readIdentity(): Promise<string | undefined>;
+  /** Whether the store holds nothing but its STORE, if that. */
+  isEmpty(): Promise<boolean>;
   /** Writes STORE durably; rejects with `not_empty` when the store holds anything else. */
   writeIdentity(identity: string): Promise<void>;
   close(): Promise<void>;

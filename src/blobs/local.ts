@@ -159,8 +159,9 @@ export async function openLocalBlobStore(directory: string, options: LocalBlobSt
   }
 
   async function staged(id: string): Promise<StagedUpload | undefined> {
-    const size = await storing(`reading upload ${id}`, () => sizeOf(stagedPath(id)));
-    return size === undefined ? undefined : { size };
+    const path = stagedPath(id);
+    const found = await storing(`reading upload ${id}`, () => unlessAbsent(() => calls.stat(path)));
+    return found === undefined ? undefined : { size: found.size, committed: found.nlink > 1 };
   }
 
   async function append(id: string, source: Readable, options: AppendOptions): Promise<StagedUpload> {
@@ -455,9 +456,13 @@ export async function openLocalBlobStore(directory: string, options: LocalBlobSt
     return storing(`reading ${identityFile}`, () => unlessAbsent(() => fs.promises.readFile(identityFile, 'utf8')));
   }
 
+  async function isEmpty(): Promise<boolean> {
+    return storing(`reading ${root}`, async () => (await strangerIn(root)) === undefined);
+  }
+
   async function writeIdentity(identity: string): Promise<void> {
     await storing(`writing ${identityFile}`, async () => {
-      const other = await strangerIn(root);
+      const other = (await readIdentity()) === undefined ? await strangerIn(root) : 'STORE';
       if (other !== undefined)
         throw new BlobStoreError('not_empty', `${root} holds ${other}; a new store begins in an empty directory`);
       const temporary = `${identityFile}.${randomUUID()}`;
@@ -497,6 +502,7 @@ export async function openLocalBlobStore(directory: string, options: LocalBlobSt
     readSmall,
     listStaged,
     readIdentity,
+    isEmpty,
     writeIdentity,
     close() {
       digests.clear();
@@ -505,10 +511,10 @@ export async function openLocalBlobStore(directory: string, options: LocalBlobSt
   };
 }
 
-/** What a directory holds that an empty store does not. A file system's own lost+found, and what a crash left of a STORE, do not count. */
+/** What a directory holds besides its STORE that an empty store does not. A file system's own lost+found, and what a crash left of a STORE, do not count. */
 async function strangerIn(root: string): Promise<string | undefined> {
   for (const name of await fs.promises.readdir(root)) {
-    if (name === 'lost+found' || name.startsWith('STORE.')) continue;
+    if (name === 'lost+found' || name === 'STORE' || name.startsWith('STORE.')) continue;
     if (name !== 'uploads' && name !== 'blobs') return name;
     const [inside] = await fs.promises.readdir(join(root, name));
     if (inside !== undefined) return `${name}/${inside}`;

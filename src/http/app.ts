@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+
+import { BlobStoreError } from '../blobs/blob-store.js';
+import { refuse, RefusalError, type Refusal } from '../errors.js';
+import type { AuthenticationDeps } from '../identity/caller.js';
+import { KeyValueError } from '../keyvalue/database.js';
+import { LiveMismatchError } from '../projections/live.js';
+import { sendJson, sendRefusal } from './answers.js';
+import type { RegistryServices, Told } from './exchange.js';
+import { registerRegistryRoutes } from './registry.js';
+import { logRequest } from './request-log.js';
+import { registerTokenRoutes, type TokenRouteDeps } from './token.js';
+
+export interface AppDeps {
+  readonly services: RegistryServices;
+  readonly authentication: AuthenticationDeps;
+  readonly tokens: Pick<TokenRouteDeps, 'issuer' | 'mayOn'>;
+  /** Throws what keeps the process from serving. */
+  readonly checkReady: () => Promise<void>;
+  readonly logger: Logger;
+}
+
+// A response that is refused while its request's body still comes: how long the rest may take before the connection is cut.
+const LEFTOVER_MS = 5_000;
+
+/** The HTTP server, not yet listening. */
+export function createApp({ services, authentication, tokens, checkReady, logger }: AppDeps): FastifyInstance {
+  const { config } = services;
+  const app = fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
+    // Both of Node's own limits are on a request's whole time; a push may take hours. A connection that stands still is closed instead.
+    requestTimeout: 0,
+    connectionTimeout: config.idleSeconds * 1_000,
+    keepAliveTimeout: 75_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    genReqId: () => '',
+    routerOptions: { ignoreTrailingSlash: false, maxParamLength: 16_384 },
+    frameworkErrors: (error, request, reply) => {
+      const told: Told = {};
+      request.told ??= told;
+      void sendRefusal(reply as FastifyReply, refuse('REQUEST_INVALID', { reason: error.message }), config.publicUrl);
+    },
+    clientErrorHandler: answerBrokenRequest,
+    ...(config.tls === undefined
+      ? {}
+      : { https: { cert: readFileSync(config.tls.certificate), key: readFileSync(config.tls.key) } }),
+  }) as unknown as FastifyInstance;
+
+  app.decorateRequest('told');
+  // Bodies are streams: a layer is never held, a manifest is read by its route.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+
+  app.addHook('onRequest', (request, reply, done) => {
+    request.told = {};
+    reply.header('docker-distribution-api-version', 'registry/2.0');
+    done();
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    logRequest(logger, request, reply);
+    cutLeftover(request);
+    done();
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = refusalFor(error);
+    if (refusal !== undefined) return sendRefusal(reply, refusal, config.publicUrl);
+    const id = (request.told.requestId ??= services.newId());
+    logger.error({ err: error, request: id, method: request.method, url: request.url }, 'a request failed');
+    return sendRefusal(reply, refuse('INTERNAL', { request: id }), config.publicUrl);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    return sendRefusal(reply, refuse('ROUTE_UNKNOWN', { method: request.method, path }), config.publicUrl);
+  });
+
+  app.get('/healthz', (_request, reply) => sendJson(reply, 200, { status: 'ok' }));
+  app.get('/readyz', async (_request, reply) => {
+    try {
+      await checkReady();
+      return sendJson(reply, 200, { status: 'ready' });
+    } catch (error) {
+      return sendJson(reply, 503, { status: 'not ready', reason: error instanceof Error ? error.message : String(error) });
+    }
+  });
+  registerTokenRoutes(app, { ...authentication, ...tokens, publicUrl: config.publicUrl });
+  registerRegistryRoutes(app, services, authentication);
+  return app;
+}
+
+/** What a client can be told of an error; undefined for a fault of ours. */
+function refusalFor(error: unknown): Refusal | undefined {
+  if (error instanceof RefusalError) return error.refusal;
+  if (error instanceof LiveMismatchError) return refuse('UNAVAILABLE', { reason: error.message });
+  if (error instanceof KeyValueError) return refusalForStore(error);
+  if (error instanceof BlobStoreError && error.code === 'storage_full') return refuse('STORAGE_FULL');
+  // fastify's own, of a request that is none.
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return refuse('REQUEST_INVALID', { reason: error instanceof Error ? error.message : 'the request is not understood' });
+  }
+  return undefined;
+}
+
+function refusalForStore(error: KeyValueError): Refusal | undefined {
+  if (error.code === 'retries_exhausted') {
+    return refuse('UNAVAILABLE', { reason: 'too many changes of the same things at once; try again' });
+  }
+  if (error.code === 'closed') return refuse('UNAVAILABLE', { reason: 'the registry is shutting down' });
+  if (error.code !== 'storage_failed') return undefined;
+  return /ENOSPC|EDQUOT|MAP_FULL/.test(error.message)
+    ? refuse('STORAGE_FULL')
+    : refuse('UNAVAILABLE', { reason: 'the registry cannot write to its store; its log says why' });
+}
+
+/** What could not be parsed as HTTP never reaches a route. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: import('node:net').Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const message = tooLarge ? 'the headers are too large' : 'the request is not HTTP/1.1';
+  const body = JSON.stringify({ errors: [{ code: 'UNSUPPORTED', message, detail: {} }] });
+  const status = tooLarge
+    ? '431 Request Header Fields Too Large'
+    : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? '408 Request Timeout'
+      : '400 Bad Request';
+  socket.end(
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+/** Lets the rest of a refused body run off for a while, since a client that is still sending would not see the answer behind a reset connection. */
+function cutLeftover({ raw }: FastifyRequest): void {
+  if (raw.complete || raw.destroyed) return;
+  raw.resume();
+  const timer = setTimeout(() => raw.destroy(), LEFTOVER_MS);
+  timer.unref();
+  raw.once('close', () => clearTimeout(timer));
+}

@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+import { readConfig, ConfigError } from './config.js';
+import { StoreMismatchError } from './commands/found-store.js';
+import { manageRepository } from './repository-command.js';
+import { serve } from './serve.js';
+
+const usage = `usage: artifact-store <command>
+
+  serve                                          the registry with all its parts on one machine
+  repository create <project>/<repository>       creates a repository
+  repository delete <project>/<repository>       deletes a repository with all its images
+
+Settings are environment variables: README.md, "Settings".`;
+
+async function run(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args;
+  switch (command) {
+    case 'serve':
+      return serve(readConfig(process.env));
+    case 'repository':
+      return manageRepository(readConfig(process.env), rest);
+    case 'help':
+    case '--help':
+    case '-h':
+      process.stdout.write(`${usage}\n`);
+      return 0;
+    default:
+      process.stderr.write(`${command === undefined ? 'a command is missing' : `${command} is not a command`}\n\n${usage}\n`);
+      return 2;
+  }
+}
+
+try {
+  process.exitCode = await run(process.argv.slice(2));
+} catch (error) {
+  // What the operator can mend is one line; the rest is a fault and shows where it came from.
+  const expected = error instanceof ConfigError || error instanceof StoreMismatchError;
+  process.stderr.write(
+    `artifact-store: ${expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  process.exitCode = 1;
+}

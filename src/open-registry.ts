@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { v7 } from 'uuid';
+
+import type { BlobStore } from './blobs/blob-store.js';
+import { openLocalBlobStore } from './blobs/local.js';
+import { createExecutor, type CommandContext, type Executor } from './commands/execute.js';
+import { foundStore, StoreMismatchError } from './commands/found-store.js';
+import type { Config } from './config.js';
+import type { Uid } from './identifiers.js';
+import { directoryPrefix } from './keyvalue/keyspace.js';
+import { openLmdb } from './keyvalue/lmdb.js';
+import { registered } from './projections/registered.js';
+import { createStore, type Store } from './projections/store.js';
+
+/** The store, its blobs and the commands on them, as the settings name them. */
+export interface OpenRegistry {
+  readonly store: Store;
+  readonly blobs: BlobStore;
+  readonly executor: Executor;
+  /** UUID of the store. */
+  readonly identity: Uid;
+  close(): Promise<void>;
+}
+
+export const newId = (): Uid => v7() as Uid;
+
+/** `create`: sets up what is not there yet. Throws StoreMismatchError. */
+export async function openRegistry(config: Config, create: boolean): Promise<OpenRegistry> {
+  if (config.directory === config.metadataDirectory) {
+    throw new StoreMismatchError(
+      'ARTIFACT_STORE_DIRECTORY and ARTS_METADATA_DIRECTORY are the same; each needs a directory of its own',
+    );
+  }
+  const database = await openLmdb(config.database.folder, { create });
+  try {
+    const blobs = await openLocalBlobStore(config.blobs.folder, { create });
+    const prefixes = { registry: directoryPrefix(config.directory), platform: directoryPrefix(config.metadataDirectory) };
+    const store = createStore(database, prefixes, registered);
+    const { keyspaces } = store;
+    const identity = await foundStore({
+      database,
+      keyspaces,
+      blobs,
+      projections: registered,
+      identity: newId(),
+      salt: randomBytes(32),
+    });
+    const close = async (): Promise<void> => {
+      await blobs.close();
+      await database.close();
+    };
+    return { store, blobs, executor: createExecutor(store), identity, close };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/** A command of the registry's own, or of an operator on this machine: nobody narrows what it may do. */
+export function systemContext(): CommandContext {
+  const requestId = newId();
+  return {
+    commandId: newId(),
+    requestId,
+    correlationId: requestId,
+    actor: { kind: 'system', authentication: 'none' },
+    occurredAt: Date.now() * 1_000,
+    newId,
+    judge: () => undefined,
+  };
+}

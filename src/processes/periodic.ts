@@ -1,0 +1,18 @@
+import { catchError, concatMap, defer, EMPTY, from, timer, type Subscription } from 'rxjs';
+
+/** Runs `task` now and then, never twice at once; a failure is told and does not end it. The first run is after `everyMs`, too, with a jitter. */
+export function periodically(everyMs: number, task: () => Promise<unknown>, failed: (error: unknown) => void): Subscription {
+  const jittered = everyMs * (0.9 + Math.random() * 0.2);
+  return timer(jittered, jittered)
+    .pipe(
+      concatMap(() =>
+        defer(() => from(task())).pipe(
+          catchError((error: unknown) => {
+            failed(error);
+            return EMPTY;
+          }),
+        ),
+      ),
+    )
+    .subscribe();
+}

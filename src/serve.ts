@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+
+import { createFirstOwner } from './commands/first-owner.js';
+import { createTurns } from './commands/in-turn.js';
+import { resumeDeletions } from './commands/repository.js';
+import type { Config } from './config.js';
+import type { OrganizationId } from './events/types.js';
+import { createApp } from './http/app.js';
+import { BytesCache } from './http/bytes-cache.js';
+import { RunningUploads } from './http/running-uploads.js';
+import { parseName } from './identifiers.js';
+import { createUserLookup, nameHash, readSalt } from './identity/directory.js';
+import { allowedBy } from './identity/judge.js';
+import { hashPassword } from './identity/password.js';
+import { loadSigningKeys } from './identity/signing-keys.js';
+import { TokenIssuer, TokenVerifier } from './identity/tokens.js';
+import { VerifiedPasswords } from './identity/verified-passwords.js';
+import { createLogger } from './logger.js';
+import { newId, openRegistry, systemContext, type OpenRegistry } from './open-registry.js';
+import { pruneCommands } from './processes/command-pruning.js';
+import { periodically } from './processes/periodic.js';
+import { expireUploads } from './processes/upload-expiry.js';
+import { findTarget } from './projections/targets.js';
+import { anyUser } from './projections/users.js';
+import { welcome, type FirstOwner } from './welcome.js';
+
+const CACHE_BYTES = 32 * 1024 * 1024;
+const CACHE_ENTRY_BYTES = 256 * 1024;
+
+/** Runs the registry until SIGTERM or SIGINT; exit status. */
+export async function serve(config: Config): Promise<number> {
+  const logger = createLogger(config.debug);
+  const registry = await openRegistry(config, true);
+  const { store, executor, blobs } = registry;
+  try {
+    const firstOwner = await makeFirstOwner(config, registry);
+    const keys = await loadSigningKeys(store.database, store.keyspaces.platform);
+    const findUser = createUserLookup(store, await readSalt(store));
+    const tokens = new TokenVerifier({ issuer: registry.identity, keys });
+    let draining = false;
+    const app = createApp({
+      logger,
+      authentication: { findUser, tokens, passwords: new VerifiedPasswords() },
+      tokens: {
+        issuer: new TokenIssuer({ issuer: registry.identity, keys, lifetimeSeconds: config.tokenLifetimeSeconds }),
+        async mayOn(actor, text) {
+          const name = parseName(text);
+          if ('problem' in name) return [];
+          return allowedBy((await store.read((reading) => findTarget(reading, actor, name))).role);
+        },
+      },
+      services: {
+        executor,
+        blobs,
+        config,
+        newId,
+        inTurn: createTurns(),
+        runningUploads: new RunningUploads(),
+        bytes: new BytesCache(CACHE_BYTES, CACHE_ENTRY_BYTES),
+      },
+      async checkReady() {
+        if (draining) throw new Error('the registry is shutting down');
+        await store.read(() => Promise.resolve());
+        if ((await blobs.readIdentity()) !== registry.identity) throw new Error('the blob store is not there');
+      },
+    });
+    const { host, port } = config.address;
+    await app.listen({ host, port });
+    const bound = app.server.address() as AddressInfo;
+    process.stdout.write(welcome(config, bound.port, firstOwner));
+    logger.info({ address: `${host}:${bound.port}`, store: registry.identity }, 'serving');
+
+    void resumeDeletions(executor, systemContext).catch((error: unknown) =>
+      logger.error({ err: error }, 'a repository that was being deleted could not be emptied'),
+    );
+    const chores = [
+      periodically(
+        60_000,
+        () => expireUploads(executor, blobs, expiry(config)),
+        (err) => logger.error({ err }, 'expiring uploads failed'),
+      ),
+      periodically(
+        600_000,
+        () => pruneCommands(store),
+        (err) => logger.error({ err }, 'pruning commands failed'),
+      ),
+    ];
+
+    const signal = await stopSignal();
+    draining = true;
+    logger.info({ signal }, 'draining: no new requests, waiting for the running ones');
+    for (const chore of chores) chore.unsubscribe();
+    const cut = setTimeout(() => {
+      logger.warn('some requests did not end in time and are cut off');
+      app.server.closeAllConnections();
+    }, config.drainSeconds * 1_000);
+    await app.close();
+    clearTimeout(cut);
+    logger.info('stopped');
+    return 0;
+  } finally {
+    await registry.close();
+  }
+}
+
+function expiry(config: Config) {
+  return { idleSeconds: config.uploadIdleSeconds, timeoutSeconds: config.uploadTimeoutSeconds };
+}
+
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
+  });
+}
+
+const FIRST_ORGANIZATION = 'default' as OrganizationId;
+
+/** In a registry that knows nobody: the first owner, with a password made up where none was given. Undefined where there is somebody. */
+async function makeFirstOwner(config: Config, { store, executor }: OpenRegistry): Promise<FirstOwner | undefined> {
+  if (await store.read(anyUser)) return undefined;
+  const name = config.firstUser ?? 'admin@localhost';
+  const password = config.firstPassword ?? randomBytes(18).toString('base64url');
+  const { created } = await createFirstOwner(executor, systemContext(), {
+    kind: 'CreateFirstOwner',
+    user: newId(),
+    organization: newId(),
+    organizationId: FIRST_ORGANIZATION,
+    loginName: name,
+    nameHash: nameHash(await readSalt(store), name),
+    passwordHash: await hashPassword(password),
+  });
+  return created ? { name, password, generated: config.firstPassword === undefined } : undefined;
+}
