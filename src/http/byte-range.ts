@@ -2,7 +2,8 @@ import type { ByteRange } from '../blobs/blob-store.js';
 
 /**
  * The part of `size` bytes that a Range header asks for. RFC 9110, section 14.2: `undefined` (serve all) for no header, an unknown unit, several ranges or a
- * header that is no range; `unsatisfiable` where it asks for nothing that is there.
+ * header that is no range; `unsatisfiable` where it asks for nothing that is there. A last byte before the first is counted among these, as Go's servers
+ * and the conformance program do, though the RFC would have it ignored.
  */
 export function parseRange(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | undefined {
   const [, first, last] = /^bytes=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(header ?? '') ?? [];
@@ -13,8 +14,7 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   }
   const from = Number(first);
   const to = last === '' ? size - 1 : Number(last);
-  if (last !== '' && to < from) return undefined;
-  return from >= size ? 'unsatisfiable' : { first: from, last: Math.min(to, size - 1) };
+  return from >= size || to < from ? 'unsatisfiable' : { first: from, last: Math.min(to, size - 1) };
 }
 
 /** `<first>-<last>` of a chunk, both inclusive and without a unit (distribution-spec 1.1, "Pushing a blob in chunks"); `bytes ` in front is let pass. */
