@@ -1,7 +1,44 @@
+import { pipeline, type Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 
 import { errorTable, messageOf, type Refusal } from '../errors.js';
 import { bearerChallenge, publicOriginOf, type BearerError } from './challenge.js';
+
+const API_VERSION = ['docker-distribution-api-version', 'registry/2.0'] as const;
+
+/**
+ * Sends a pull's answer past fastify, which would look at every header and write head and body apart: in one write, as Latin-1 text, whose characters are the
+ * bytes. `headers`: name, value, name, value.
+ */
+export function sendBytes(
+  reply: FastifyReply,
+  status: number,
+  headers: readonly (string | number)[],
+  body: string | undefined,
+): FastifyReply {
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(status, [...API_VERSION, ...headers] as string[]);
+  if (body === undefined) raw.end();
+  else raw.end(body, 'latin1');
+  return reply;
+}
+
+/** As `sendBytes`, of a stream. One that breaks cuts the connection, so that the client sees that bytes are missing. */
+export function sendStream(
+  reply: FastifyReply,
+  status: number,
+  headers: readonly (string | number)[],
+  body: Readable,
+): FastifyReply {
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(status, [...API_VERSION, ...headers] as string[]);
+  pipeline(body, raw, (error) => {
+    if (error != null) raw.destroy();
+  });
+  return reply;
+}
 
 /** Sent as bytes: of text, fastify would say its charset. */
 export function sendJson(reply: FastifyReply, status: number, body: unknown, mediaType = 'application/json'): FastifyReply {

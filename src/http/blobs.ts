@@ -3,12 +3,14 @@ import type { FastifyReply } from 'fastify';
 import { deleteBlob } from '../commands/blob.js';
 import { isRefusal } from '../commands/execute.js';
 import { digestForm, parseDigest, type Digest } from '../digest.js';
-import { refuse, reject, RefusalError } from '../errors.js';
+import { reject, RefusalError } from '../errors.js';
 import type { RepositoryName } from '../identifiers.js';
 import { findBlob, type CanonicalBlob } from '../projections/blobs.js';
 import { findLink } from '../projections/references.js';
+import { findTarget } from '../projections/targets.js';
+import { sendBytes, sendStream } from './answers.js';
 import { matchesEntityTag, parseRange } from './byte-range.js';
-import { commandContext, findRepositoryFor, type Exchange } from './exchange.js';
+import { commandContext, deny, type Exchange } from './exchange.js';
 
 export function requireDigest(text: string): Digest {
   const digest = parseDigest(text);
@@ -20,16 +22,18 @@ export function requireDigest(text: string): Digest {
     : reject('DIGEST_INVALID', { reason: `digest algorithm ${algorithm} is not supported; accepted is ${digestForm}` });
 }
 
-/** The caller's blob, or a refusal. */
-function findBlobFor({ services, caller }: Exchange, name: RepositoryName, digest: Digest) {
-  return services.executor.store.read(async (reading) => {
-    const target = await findRepositoryFor(reading, caller, 'pull', name);
-    if (isRefusal(target)) return target;
-    const unknown = refuse('BLOB_UNKNOWN', { name: name.name, digest });
-    // A digest known by heart opens nothing: the link decides, not the bytes' being somewhere.
-    if ((await findLink(reading, target.repository, digest)) === undefined) return unknown;
-    return (await findBlob(reading, digest)) ?? unknown;
+/** The caller's blob. A digest known by heart opens nothing: the link decides, not the bytes' being somewhere. */
+async function findBlobFor({ services, caller }: Exchange, name: RepositoryName, digest: Digest): Promise<CanonicalBlob> {
+  const key = `blob ${caller.actor.uid ?? ''} ${name.name} ${digest}`;
+  const { target, blob } = await services.executor.store.readCached(key, async (reading) => {
+    const target = await findTarget(reading, caller.actor, name);
+    const linked = target.repository !== undefined && (await findLink(reading, target.repository, digest)) !== undefined;
+    return { target, blob: linked ? await findBlob(reading, digest) : undefined };
   });
+  const denied = deny(caller, 'pull', name, target);
+  if (denied !== undefined) throw new RefusalError(denied);
+  if (target.repository === undefined) return reject('REPOSITORY_UNKNOWN', { name: name.name });
+  return blob ?? reject('BLOB_UNKNOWN', { name: name.name, digest });
 }
 
 // Read at once instead of streamed, and kept: a stream for each costs more than the bytes.
@@ -41,12 +45,11 @@ export async function getBlob(exchange: Exchange, name: RepositoryName, text: st
   const digest = requireDigest(text);
   request.told.digest = digest;
   const blob = await findBlobFor(exchange, name, digest);
-  if (isRefusal(blob)) throw new RefusalError(blob);
   const entityTag = `"${digest}"`;
-  reply.header('docker-content-digest', digest).header('etag', entityTag).header('accept-ranges', 'bytes');
-  if (matchesEntityTag(request.headers['if-none-match'], digest)) return reply.status(304).send();
-  reply.header('content-type', 'application/octet-stream');
-  if (request.method === 'HEAD') return reply.status(200).header('content-length', blob.size).send();
+  const headers: (string | number)[] = ['docker-content-digest', digest, 'etag', entityTag, 'accept-ranges', 'bytes'];
+  if (matchesEntityTag(request.headers['if-none-match'], digest)) return sendBytes(reply, 304, headers, undefined);
+  headers.push('content-type', 'application/octet-stream');
+  if (request.method === 'HEAD') return sendBytes(reply, 200, [...headers, 'content-length', blob.size], undefined);
 
   const ifRange = request.headers['if-range'];
   const asked = ifRange === undefined || ifRange === entityTag ? request.headers.range : undefined;
@@ -56,29 +59,31 @@ export async function getBlob(exchange: Exchange, name: RepositoryName, text: st
     return reject('RANGE_INVALID', { range: String(asked), size: blob.size });
   }
   const length = range === undefined ? blob.size : range.last - range.first + 1;
-  if (range !== undefined) reply.header('content-range', `bytes ${range.first}-${range.last}/${blob.size}`);
+  headers.push('content-length', length);
+  if (range !== undefined) headers.push('content-range', `bytes ${range.first}-${range.last}/${blob.size}`);
   const status = range === undefined ? 200 : 206;
+  request.told.bytes = length;
 
   if (blob.size <= SMALL_BLOB_BYTES) {
     const bytes = await smallBlob(exchange, name, digest, blob);
-    const part = range === undefined ? bytes : bytes.subarray(range.first, range.last + 1);
-    return reply.status(status).header('content-length', length).send(part);
+    return sendBytes(reply, status, headers, range === undefined ? bytes : bytes.slice(range.first, range.last + 1));
   }
   const stream = await withLiveGeneration(exchange, name, digest, blob, ({ generation }) =>
     exchange.services.blobs.open({ digest, generation }, range),
   );
-  return reply.status(status).header('content-length', length).send(stream);
+  return sendStream(reply, status, headers, stream);
 }
 
-async function smallBlob(exchange: Exchange, name: RepositoryName, digest: Digest, blob: CanonicalBlob): Promise<Buffer> {
+async function smallBlob(exchange: Exchange, name: RepositoryName, digest: Digest, blob: CanonicalBlob): Promise<string> {
   const { services } = exchange;
   const kept = services.bytes.get(digest);
   if (kept !== undefined) return kept;
   const bytes = await withLiveGeneration(exchange, name, digest, blob, ({ generation }) =>
     services.blobs.readSmall({ digest, generation }, SMALL_BLOB_BYTES),
   );
-  services.bytes.set(digest, bytes);
-  return bytes;
+  const text = bytes.toString('latin1');
+  services.bytes.set(digest, text);
+  return text;
 }
 
 /** A collection and a new upload may have come between the record and its file: then the record is read once more. */
@@ -92,7 +97,6 @@ async function withLiveGeneration<T>(
   const first = await open(blob);
   if (first !== undefined) return first;
   const again = await findBlobFor(exchange, name, digest);
-  if (isRefusal(again)) throw new RefusalError(again);
   const second = await open(again);
   if (second === undefined)
     throw new Error(`the bytes of blob ${digest}, generation ${again.generation}, are not in the blob store`);

@@ -1,6 +1,6 @@
-/** Bytes that never change under their key, the least recently used forgotten first. */
+/** Bytes that never change under their key, as Latin-1 text (`sendBytes`), the least recently used forgotten first. */
 export class BytesCache {
-  readonly #entries = new Map<string, Buffer>();
+  readonly #entries = new Map<string, string>();
   #bytes = 0;
 
   constructor(
@@ -9,7 +9,7 @@ export class BytesCache {
     readonly maxEntryBytes: number,
   ) {}
 
-  get(key: string): Buffer | undefined {
+  get(key: string): string | undefined {
     const entry = this.#entries.get(key);
     if (entry !== undefined) {
       // A map keeps the order of insertion: what is used goes to the end.
@@ -19,7 +19,7 @@ export class BytesCache {
     return entry;
   }
 
-  set(key: string, bytes: Buffer): void {
+  set(key: string, bytes: string): void {
     if (bytes.length > this.maxEntryBytes || this.#entries.has(key)) return;
     this.#entries.set(key, bytes);
     this.#bytes += bytes.length;

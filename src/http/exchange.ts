@@ -22,7 +22,7 @@ export interface RegistryServices {
   /** One task at a time for each key, in this process. */
   readonly inTurn: <T>(key: string, task: () => Promise<T>) => Promise<T>;
   readonly runningUploads: RunningUploads;
-  /** Bytes of manifests and of small blobs: a digest's never change. */
+  /** Manifests and small blobs: a digest's bytes never change. */
   readonly bytes: BytesCache;
 }
 
@@ -35,6 +35,8 @@ export interface Told {
   digest?: string;
   /** Bytes of the body that were taken in. */
   received?: number;
+  /** Bytes of the answer's body, where fastify does not know them. */
+  bytes?: number;
 }
 
 /** One request under /v2 with who sent it. */

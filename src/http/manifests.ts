@@ -6,15 +6,17 @@ import { isRefusal } from '../commands/execute.js';
 import { deleteManifest, pushManifest } from '../commands/manifest.js';
 import { deleteTag } from '../commands/tag.js';
 import { algorithmOf, type Digest, type DigestAlgorithm } from '../digest.js';
-import { refuse, reject, RefusalError, type Refusal } from '../errors.js';
+import { refuse, reject, RefusalError } from '../errors.js';
 import { readContent } from '../events/content.js';
 import { MANIFEST_MAX_BYTES, parseManifest, type ManifestDocument } from '../events/manifest-document.js';
 import { parseReference, parseTag, tagForm, type Reference, type RepositoryName, type Tag } from '../identifiers.js';
 import { findBlob } from '../projections/blobs.js';
-import { findManifest } from '../projections/manifests.js';
+import { findManifest, type ManifestRecord } from '../projections/manifests.js';
+import { findTarget, type Target } from '../projections/targets.js';
+import { sendBytes } from './answers.js';
 import { findTag } from '../projections/tags.js';
 import { matchesEntityTag } from './byte-range.js';
-import { commandContext, findRepositoryFor, type Exchange } from './exchange.js';
+import { commandContext, deny, type Exchange, type RegistryServices } from './exchange.js';
 import { readBody } from './request-body.js';
 import { ensureRepository } from './repository-by-push.js';
 
@@ -28,51 +30,53 @@ function referenceOf(exchange: Exchange, text: string): Reference {
   return reference;
 }
 
-interface FoundManifest {
-  readonly digest: Digest;
-  readonly mediaType: string;
-  readonly size: number;
-  /** Undefined for a HEAD. */
-  readonly bytes: Buffer | undefined;
-}
-
 /** GET and HEAD. OCI distribution 1.1, end-3. The bytes are served as they were pushed, whatever Accept says. */
 export async function getManifest(exchange: Exchange, name: RepositoryName, text: string): Promise<FastifyReply> {
-  const { request, reply } = exchange;
-  const withBytes = request.method === 'GET';
-  const found = await readManifest(exchange, name, referenceOf(exchange, text), withBytes);
-  if (isRefusal(found)) throw new RefusalError(found);
-  request.told.digest = found.digest;
-  reply.header('docker-content-digest', found.digest).header('etag', `"${found.digest}"`).header('content-type', found.mediaType);
-  if (matchesEntityTag(request.headers['if-none-match'], found.digest)) return reply.status(304).send();
-  return reply.status(200).header('content-length', found.size).send(found.bytes);
+  const { request, reply, caller, services } = exchange;
+  const reference = referenceOf(exchange, text);
+  const { target, found } = await findReference(exchange, name, reference);
+  const denied = deny(caller, 'pull', name, target);
+  if (denied !== undefined) throw new RefusalError(denied);
+  if (target.repository === undefined) return reject('REPOSITORY_UNKNOWN', { name: name.name });
+  if (found === undefined) return reject('MANIFEST_UNKNOWN', { name: name.name, reference: text });
+  const { digest, mediaType, size } = found;
+  request.told.digest = digest;
+  const headers = ['docker-content-digest', digest, 'etag', `"${digest}"`, 'content-type', mediaType];
+  if (matchesEntityTag(request.headers['if-none-match'], digest)) return sendBytes(reply, 304, headers, undefined);
+  const body = request.method === 'HEAD' ? undefined : await manifestBytes(services, digest);
+  if (body !== undefined) request.told.bytes = size;
+  return sendBytes(reply, 200, [...headers, 'content-length', size], body);
 }
 
-function readManifest(
-  exchange: Exchange,
+interface FoundManifest extends ManifestRecord {
+  readonly digest: Digest;
+}
+
+/** What a reference means at one version, for whoever may know. */
+function findReference(
+  { services, caller }: Exchange,
   name: RepositoryName,
   reference: Reference,
-  withBytes: boolean,
-): Promise<FoundManifest | Refusal> {
-  const { services, caller } = exchange;
-  return services.executor.store.read(async (reading) => {
-    const target = await findRepositoryFor(reading, caller, 'pull', name);
-    if (isRefusal(target)) return target;
-    const unknown = refuse('MANIFEST_UNKNOWN', {
-      name: name.name,
-      reference: 'tag' in reference ? reference.tag : reference.digest,
-    });
-    const digest = 'tag' in reference ? await findTag(reading, target.repository, name.image, reference.tag) : reference.digest;
-    if (digest === undefined) return unknown;
-    const record = await findManifest(reading, target.repository, name.image, digest);
-    if (record === undefined) return unknown;
-    const { mediaType, size } = record;
-    if (!withBytes) return { digest, mediaType, size, bytes: undefined };
-    const bytes = services.bytes.get(digest) ?? (await readContent(reading.tx, reading.registry.keyspace, digest));
-    if (bytes === undefined) throw new Error(`the content of manifest ${digest} is not in the store`);
-    services.bytes.set(digest, bytes);
-    return { digest, mediaType, size, bytes };
+): Promise<{ readonly target: Target; readonly found: FoundManifest | undefined }> {
+  const key = `manifest ${caller.actor.uid ?? ''} ${name.name} ${'tag' in reference ? reference.tag : reference.digest}`;
+  return services.executor.store.readCached(key, async (reading) => {
+    const target = await findTarget(reading, caller.actor, name);
+    const { repository } = target;
+    if (repository === undefined) return { target, found: undefined };
+    const digest = 'tag' in reference ? await findTag(reading, repository, name.image, reference.tag) : reference.digest;
+    const record = digest === undefined ? undefined : await findManifest(reading, repository, name.image, digest);
+    return { target, found: digest === undefined || record === undefined ? undefined : { ...record, digest } };
   });
+}
+
+async function manifestBytes({ bytes, executor }: RegistryServices, digest: Digest): Promise<string> {
+  const kept = bytes.get(digest);
+  if (kept !== undefined) return kept;
+  const read = await executor.store.read(({ tx, registry }) => readContent(tx, registry.keyspace, digest));
+  if (read === undefined) throw new Error(`the content of manifest ${digest} is not in the store`);
+  const text = read.toString('latin1');
+  bytes.set(digest, text);
+  return text;
 }
 
 /** Configs up to this size lie beside the log with their manifest: platform and labels are read from them. */
@@ -106,7 +110,6 @@ export async function putManifest(exchange: Exchange, name: RepositoryName, text
   const [only] = tags;
   const pushed = only === undefined ? await push() : await services.inTurn(`${name.name}:${only}`, push);
   if (isRefusal(pushed)) throw new RefusalError(pushed);
-  services.bytes.set(digest, bytes);
   if (document.subject !== undefined) reply.header('oci-subject', document.subject.digest);
   if ('digest' in reference && tags.length > 0) reply.header('oci-tag', tags);
   return reply

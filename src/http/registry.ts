@@ -24,6 +24,8 @@ const allowed: Readonly<Record<RegistryPath['kind'], readonly string[]>> = {
   referrers: ['GET', 'HEAD'],
 };
 
+const noQuery = new URLSearchParams();
+
 /** The OCI distribution API, version 1.1, and Docker's v2, under /v2. */
 export function registerRegistryRoutes(
   app: FastifyInstance,
@@ -43,7 +45,7 @@ export function registerRegistryRoutes(
       reply.header('allow', accepted);
       return reject('METHOD_UNSUPPORTED', { method: request.method, allowed: accepted });
     }
-    const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
+    const query = mark < 0 ? noQuery : new URLSearchParams(url.slice(mark + 1));
     return dispatch({ services, request, reply, caller, query }, path);
   };
   app.route({ method: methods, url: '/v2', handler });

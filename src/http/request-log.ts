@@ -27,6 +27,7 @@ export function logRequest(logger: Logger, request: FastifyRequest, reply: Fasti
   else logger.info(line, 'request');
 }
 
-function sentBytes({ raw }: FastifyRequest, reply: FastifyReply): number {
+function sentBytes({ raw, told }: FastifyRequest, reply: FastifyReply): number {
+  if (told.bytes !== undefined) return told.bytes;
   return raw.method === 'HEAD' || reply.statusCode === 304 ? 0 : Number(reply.getHeader('content-length') ?? 0);
 }

@@ -30,8 +30,15 @@ export interface Store {
   readonly database: Database;
   readonly keyspaces: Readonly<Record<DirectoryName, Keyspace>>;
   read<T>(body: (reading: Reading) => Promise<T>): Promise<T>;
+  /**
+   * As `read`, but what the body found under `key` is found again without it until the next commit of anybody: the same version has the same answer.
+   * The body's result depends on the key and the store alone.
+   */
+  readCached<T>(key: string, body: (reading: Reading) => Promise<T>): Promise<T>;
   transact<T>(body: (writing: Writing) => Promise<T>, options?: TransactOptions): Promise<T>;
 }
+
+const CACHED_READS = 10_000;
 
 /** `projections`: all that this release knows (registered.ts). */
 export function createStore(
@@ -49,9 +56,24 @@ export function createStore(
     const platform = readers.platform(tx);
     return { tx, registry: await registry, platform: await platform };
   }
+  const cache = new Map<string, unknown>();
+  let cachedVersion: bigint | undefined;
+  async function readCached<T>(tx: ReadTransaction, key: string, body: (reading: Reading) => Promise<T>): Promise<T> {
+    const version = await tx.readVersion();
+    if (version !== cachedVersion) {
+      cache.clear();
+      cachedVersion = version;
+    }
+    if (cache.has(key)) return cache.get(key) as T;
+    const value = await body(await reading(tx));
+    // While the body waited, another read may have seen a newer version.
+    if (version === cachedVersion && cache.size < CACHED_READS) cache.set(key, value);
+    return value;
+  }
   return {
     database,
     keyspaces,
+    readCached: (key, body) => database.read((tx) => readCached(tx, key, body)),
     read: (body) => database.read(async (tx) => body(await reading(tx))),
     transact: (body, options) => database.transact(async (tx) => body(await reading(tx)), options),
   };
