@@ -52,7 +52,8 @@ export function createApp({ services, authentication, tokens, checkReady, logger
   }) as unknown as FastifyInstance;
 
   app.decorateRequest('told');
-  // Bodies are streams: a layer is never held, a manifest is read by its route.
+  // Bodies are streams: a layer is never held, a manifest is read by its route. Routes read `request.raw`: without a body and a Content-Type fastify leaves
+  // `request.body` undefined.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
 

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 
 import { isRefusal } from '../commands/execute.js';
@@ -88,7 +87,7 @@ export async function putManifest(exchange: Exchange, name: RepositoryName, text
   const reference = referenceOf(exchange, text);
   const tags = tagsOf(exchange, reference);
   await ensureRepository(exchange, name);
-  const bytes = await readBody(request.body as Readable, MANIFEST_MAX_BYTES, () =>
+  const bytes = await readBody(request.raw, MANIFEST_MAX_BYTES, () =>
     refuse('MANIFEST_TOO_LARGE', { limit: MANIFEST_MAX_BYTES }),
   );
   request.told.received = bytes.length;

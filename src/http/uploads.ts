@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 
 import { BlobStoreError } from '../blobs/blob-store.js';
@@ -141,8 +140,7 @@ async function append(
 ): Promise<number> {
   const { request, services } = exchange;
   try {
-    const source = request.body as Readable;
-    const { size } = await services.blobs.append(upload, source, { offset, algorithm, signal: claim.signal });
+    const { size } = await services.blobs.append(upload, request.raw, { offset, algorithm, signal: claim.signal });
     return size;
   } catch (error) {
     if (!(error instanceof BlobStoreError)) throw error;
@@ -203,7 +201,7 @@ async function finish(
   const length = announcedLength(request.raw);
   const held =
     offset === 0 && length !== undefined && length <= HELD_BYTES
-      ? await readBody(request.body as Readable, HELD_BYTES, () => refuse('SIZE_INVALID', { reason: 'the body is too long' }))
+      ? await readBody(request.raw, HELD_BYTES, () => refuse('SIZE_INVALID', { reason: 'the body is too long' }))
       : undefined;
   const size = held?.length ?? (length === 0 ? offset : await append(exchange, name, upload, algorithm, offset, claim));
   request.told.received = size - offset;
