@@ -9,28 +9,19 @@ export interface Docker {
   line(args: readonly string[], options?: DockerOptions): Promise<string>;
   refused(args: readonly string[], options?: DockerOptions): Promise<string>;
   login(host: string, password?: string): Promise<RunResult>;
-  stop(): Promise<void>;
+  /** From now on the certificates of this authority are good for a registry's `<host>:<port>`. */
+  trust(host: string, authority: string): void;
 }
 
 type DockerOptions = RunOptions & { readonly home?: string };
 
-export interface DockerdOptions {
-  /** Certificates of registries' authorities, by the registries' `<host>:<port>`. */
-  readonly authorities?: Readonly<Record<string, string>>;
-}
-
 /** A docker daemon of its own, which needs root, no network and nothing of the machine's /etc/docker. */
-export async function startDocker(place: Workplace, options: DockerdOptions = {}): Promise<Docker> {
+export async function startDocker(place: Workplace): Promise<Docker> {
   const dockerd = findTool('dockerd');
   const unshare = findTool('unshare');
   if (dockerd === undefined || unshare === undefined) throw new Error('dockerd or unshare is missing');
   const folder = place.newFolder('dockerd');
   const settings = place.newFolder('etc-docker');
-  for (const [host, certificate] of Object.entries(options.authorities ?? {})) {
-    const authority = join(settings, 'certs.d', host);
-    mkdirSync(authority, { recursive: true });
-    writeFileSync(join(authority, 'ca.crt'), certificate);
-  }
   const socket = `unix://${join(folder, 'sock')}`;
   // dockerd reads /etc/docker, and writes a key there: in a mount name space of its own that is the test's folder.
   const script = 'mkdir -p /etc/docker && mount --bind "$0" /etc/docker && exec "$@"';
@@ -49,6 +40,7 @@ export async function startDocker(place: Workplace, options: DockerdOptions = {}
     ],
     { env: place.environment('dockerd-home'), cwd: folder },
   );
+  place.atClose(() => daemon.stop(15_000));
   const docker: Docker = {
     run: (args, given = {}) => place.run('docker', ['-H', socket, ...args], given),
     line: (args, given = {}) => place.line('docker', ['-H', socket, ...args], given),
@@ -57,8 +49,10 @@ export async function startDocker(place: Workplace, options: DockerdOptions = {}
       place.run('docker', ['-H', socket, 'login', '--username', place.server.user, '--password-stdin', host], {
         input: password,
       }),
-    stop: async () => {
-      await daemon.stop(15_000);
+    trust: (host, authority) => {
+      const folder = join(settings, 'certs.d', host);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'ca.crt'), authority);
     },
   };
   await waitFor(

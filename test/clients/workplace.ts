@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { clientOf, digestsOf, type Image, type RegistryClient } from '../support/client.js';
@@ -48,6 +49,7 @@ export function describeClient(
 export class Workplace {
   #opened: { readonly server: Server; readonly client: RegistryClient } | undefined;
   #folder: string | undefined;
+  readonly #endings: (() => Promise<unknown>)[] = [];
 
   async open(options: ServerOptions): Promise<void> {
     this.#folder = temporaryFolder('workplace');
@@ -56,7 +58,13 @@ export class Workplace {
   }
 
   async close(): Promise<void> {
+    for (const end of this.#endings.reverse()) await end();
     await this.#opened?.server.stop();
+  }
+
+  /** Something else that has to end with the suite, before the registry does. */
+  atClose(end: () => Promise<unknown>): void {
+    this.#endings.push(end);
   }
 
   get server(): Server {
@@ -98,6 +106,9 @@ export class Workplace {
   /** Nothing of the user's: every client finds its settings and keeps its caches in a folder of the test. */
   environment(home = 'home'): Record<string, string> {
     const folder = (name: string): string => subfolder(this.folder, join(home, name));
+    const containers = folder('containers');
+    const settings = writeContainersSettings(containers);
+    writeFileSync(join(folder('.config/containers'), 'policy.json'), '{"default":[{"type":"insecureAcceptAnything"}]}');
     return {
       PATH: process.env['PATH'] ?? '/usr/bin:/bin',
       LC_ALL: 'C',
@@ -108,7 +119,8 @@ export class Workplace {
       XDG_DATA_HOME: folder('data'),
       XDG_RUNTIME_DIR: folder('run'),
       DOCKER_CONFIG: folder('docker'),
-      REGISTRY_AUTH_FILE: join(folder('containers'), 'auth.json'),
+      REGISTRY_AUTH_FILE: join(containers, 'auth.json'),
+      ...settings,
       REGCTL_CONFIG: join(folder('regctl'), 'config.json'),
       COSIGN_PASSWORD: 'the password of a test key',
     };
@@ -160,4 +172,31 @@ export class Workplace {
   async expectStored(name: string, reference: string, image: Image): Promise<void> {
     expect(digestsOf(await this.client.pullImage(name, reference))).toEqual(digestsOf(image));
   }
+}
+
+/** podman, buildah and skopeo keep nothing outside of `folder`. */
+function writeContainersSettings(folder: string): Record<string, string> {
+  const write = (name: string, lines: readonly string[]): string => {
+    const file = join(folder, name);
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    return file;
+  };
+  const at = (name: string): string => JSON.stringify(join(folder, name));
+  return {
+    CONTAINERS_STORAGE_CONF: write('storage.conf', [
+      '[storage]',
+      'driver = "vfs"',
+      `graphroot = ${at('graph')}`,
+      `runroot = ${at('run')}`,
+    ]),
+    CONTAINERS_CONF: write('containers.conf', [
+      '[engine]',
+      'events_logger = "none"',
+      'cgroup_manager = "cgroupfs"',
+      `static_dir = ${at('libpod')}`,
+      `tmp_dir = ${at('tmp')}`,
+      `volume_path = ${at('volumes')}`,
+    ]),
+    CONTAINERS_REGISTRIES_CONF: write('registries.conf', ['unqualified-search-registries = []', 'short-name-mode = "disabled"']),
+  };
 }

@@ -2,6 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } 
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { digestOf, mediaTypes, type Content, type Descriptor, type Image, type ImageIndex } from './images.js';
+import type { Server } from './server.js';
 
 export * from './images.js';
 
@@ -12,7 +13,7 @@ export interface ClientOptions {
   readonly user?: string | undefined;
   readonly password?: string | undefined;
   /** Certificates to trust besides the machine's, PEM. */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
   /** Default false: a connection for each request, so that a server's restart is never met by a stale one. */
   readonly keepAlive?: boolean;
 }
@@ -375,8 +376,8 @@ export class RegistryClient {
   }
 }
 
-export function clientOf(server: { readonly url: string; readonly user: string; readonly password: string }): RegistryClient {
-  return new RegistryClient({ url: server.url, user: server.user, password: server.password });
+export function clientOf(server: Pick<Server, 'url' | 'user' | 'password' | 'ca'>): RegistryClient {
+  return new RegistryClient({ url: server.url, user: server.user, password: server.password, ca: server.ca });
 }
 
 /** Reads a WWW-Authenticate header with one challenge, whose parameters are quoted. */

@@ -1,7 +1,8 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { RegistryClient } from './client.js';
 import { startDaemon, temporaryFolder, waitFor, type Daemon, type Outcome } from './processes.js';
 
 const program = process.env['ARTS_TEST_MAIN'] ?? fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -11,13 +12,17 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Data of an earlier server. */
   readonly directory?: string;
+  /** Files with a certificate for 127.0.0.1 and its key: the server then speaks TLS. */
+  readonly tls?: { readonly certificate: string; readonly key: string; readonly authority: string };
   readonly readyWithinMs?: number;
 }
 
 /** The built registry as a process of its own, with a temporary folder and a free port. It ends with the test's process at the latest. */
 export interface Server {
-  /** `http://127.0.0.1:<port>` */
+  /** `http://127.0.0.1:<port>`, or https where the options have `tls`. */
   readonly url: string;
+  /** The authority to trust, PEM, where the options have `tls`. */
+  readonly ca: string | undefined;
   /** `127.0.0.1:<port>`, what stands before the first slash of an image's reference. */
   readonly host: string;
   readonly port: number;
@@ -43,7 +48,9 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   const directory = options.directory ?? temporaryFolder('server');
   const port = await freePort();
   const host = `127.0.0.1:${port}`;
-  const url = `http://${host}`;
+  const { tls } = options;
+  const url = `${tls === undefined ? 'http' : 'https'}://${host}`;
+  const ca = tls === undefined ? undefined : readFileSync(tls.authority, 'utf8');
   const user = 'owner@example.test';
   const password = 'correct horse battery staple';
   const logFile = join(directory, 'server.log');
@@ -53,6 +60,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     ARES_CLIENT_ADDRESS: join(directory, 'blobs'),
     ARTS_FIRST_USER: user,
     ARTS_FIRST_PASSWORD: password,
+    ...(tls === undefined ? {} : { ARTS_TLS_CERT: tls.certificate, ARTS_TLS_KEY: tls.key }),
     ...options.env,
   };
 
@@ -62,7 +70,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
       cwd: directory,
       logFile,
     });
-    await ready(started, url, options.readyWithinMs ?? 30_000);
+    await ready(started, new RegistryClient({ url, ca }), options.readyWithinMs ?? 30_000);
     return started;
   };
 
@@ -70,6 +78,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   const stop = (): Promise<Outcome> => daemon.stop();
   return {
     url,
+    ca,
     host,
     port,
     directory,
@@ -104,13 +113,12 @@ function inheritedEnvironment(): NodeJS.ProcessEnv {
   );
 }
 
-async function ready(daemon: Daemon, url: string, withinMs: number): Promise<void> {
+async function ready(daemon: Daemon, client: RegistryClient, withinMs: number): Promise<void> {
   const probe = async (): Promise<true | undefined> => {
     if (!daemon.isRunning()) throw new Error(`the server ended before it was ready:\n${tail(daemon.log())}`);
     try {
-      const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) });
-      await response.arrayBuffer();
-      return response.status === 200 ? true : undefined;
+      const { status } = await client.request('GET', '/readyz', { timeoutMs: 5_000 });
+      return status === 200 ? true : undefined;
     } catch {
       return undefined;
     }

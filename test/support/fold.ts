@@ -1,0 +1,90 @@
+import { createLog } from '../../src/events/log.js';
+import type { Database, KeyValue } from '../../src/keyvalue/database.js';
+import { boundsOf } from '../../src/keyvalue/keyspace.js';
+import { SimulatedStore, VirtualClock } from '../../src/keyvalue/simulated.js';
+import { pack, unpack } from '../../src/keyvalue/tuple.js';
+import { parseLive } from '../../src/projections/live.js';
+import type { DirectoryName } from '../../src/projections/projection.js';
+import { registered } from '../../src/projections/registered.js';
+import { replay } from '../../src/projections/replay.js';
+import type { Store } from '../../src/projections/store.js';
+
+const DIFFERENCES_SHOWN = 20;
+
+/**
+ * Folds the whole log of both directories into fresh stores, and compares every key and value of every projection with the live ones, byte for byte. A
+ * line for each difference; none when they are equal. Nobody may write meanwhile.
+ */
+export async function compareWithFold(store: Pick<Store, 'database' | 'keyspaces'>): Promise<readonly string[]> {
+  const differences = [...(await compareDirectory(store, 'registry')), ...(await compareDirectory(store, 'platform'))];
+  const more = differences.length - DIFFERENCES_SHOWN;
+  return more > 0 ? [...differences.slice(0, DIFFERENCES_SHOWN), `and ${more} more`] : differences;
+}
+
+async function compareDirectory({ database, keyspaces }: Pick<Store, 'database' | 'keyspaces'>, name: DirectoryName) {
+  const keyspace = keyspaces[name];
+  const live = parseLive((await database.read((tx) => tx.get(keyspace.metaLive))) ?? Buffer.from('{}'));
+  const builds = new Map(
+    live.projections.map(({ name: projectionName, build }) => {
+      const found = registered.find((candidate) => candidate.name === projectionName);
+      if (found === undefined) throw new Error(`projection ${projectionName} is live and not registered`);
+      return [found, keyspace.projection(projectionName, build)] as const;
+    }),
+  );
+  const fresh = new SimulatedStore({ seed: 1, clock: new VirtualClock() }).connect();
+  await copy(database, fresh, pack(keyspace.directory, ['content']));
+  const checkpoint = pack(keyspace.directory, ['checkpoint', 'fold']);
+  await replay(database, fresh, { log: createLog(keyspace), incarnation: live.incarnation, builds, checkpoint });
+  // All of them, so that a key of no live build is a difference, too.
+  const all = pack(keyspace.directory, ['projection']);
+  return compare(await read(database, all), await read(fresh, all), all);
+}
+
+async function copy(from: Database, to: Database, prefix: Buffer): Promise<void> {
+  const pairs = [...(await read(from, prefix))];
+  while (pairs.length > 0) {
+    const some = pairs.splice(0, 50);
+    await to.transact((tx) => {
+      for (const { key, value } of some) tx.set(key, value);
+      return Promise.resolve();
+    });
+  }
+}
+
+async function read(database: Database, prefix: Buffer): Promise<readonly KeyValue[]> {
+  const { begin, end } = boundsOf(prefix);
+  const pairs: KeyValue[] = [];
+  for (let from = begin; ;) {
+    const start = from;
+    const page = await database.read((tx) => tx.getRange(start, end, { targetBytes: 1_000_000 }));
+    const last = page.at(-1);
+    if (last === undefined) return pairs;
+    pairs.push(...page);
+    from = Buffer.concat([last.key, Buffer.from([0x00])]);
+  }
+}
+
+function compare(live: readonly KeyValue[], folded: readonly KeyValue[], prefix: Buffer): string[] {
+  const expected = new Map(folded.map(({ key, value }) => [key.toString('hex'), value]));
+  const differences: string[] = [];
+  for (const { key, value } of live) {
+    const other = expected.get(key.toString('hex'));
+    expected.delete(key.toString('hex'));
+    if (other === undefined) differences.push(`only live: ${show(key, prefix)} = ${text(value)}`);
+    else if (!other.equals(value)) differences.push(`${show(key, prefix)} is ${text(value)}, folded ${text(other)}`);
+  }
+  for (const [key, value] of expected) differences.push(`only folded: ${show(Buffer.from(key, 'hex'), prefix)} = ${text(value)}`);
+  return differences;
+}
+
+function show(key: Buffer, prefix: Buffer): string {
+  const items = unpack(key.subarray(prefix.length)).map((item) => {
+    const value = typeof item === 'object' && item !== null && 'value' in item ? item.value : item;
+    return Buffer.isBuffer(value) ? value.toString('hex') : String(value);
+  });
+  return items.join('/');
+}
+
+function text(value: Buffer): string {
+  return `${value.toString('hex', 0, 60)} (${value.length} bytes) ${JSON.stringify(value.toString('latin1').slice(0, 80))}`;
+}
