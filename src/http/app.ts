@@ -9,7 +9,7 @@ import { KeyValueError } from '../keyvalue/database.js';
 import { LiveMismatchError } from '../projections/live.js';
 import { sendJson, sendRefusal } from './answers.js';
 import type { RegistryServices, Told } from './exchange.js';
-import { registerRegistryRoutes } from './registry.js';
+import { methodsAt, registerRegistryRoutes } from './registry.js';
 import { logRequest } from './request-log.js';
 import { registerTokenRoutes, type TokenRouteDeps } from './token.js';
 
@@ -40,11 +40,16 @@ export function createApp({ services, authentication, tokens, checkReady, logger
     return503OnClosing: false,
     genReqId: () => '',
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 16_384 },
+    // No hook runs for a path that is no URL.
     frameworkErrors: (error, request, reply) => {
       const told: Told = {};
       request.told ??= told;
+      reply.header('docker-distribution-api-version', 'registry/2.0');
+      reply.raw.once('close', () => logRequest(logger, request as FastifyRequest, reply as FastifyReply));
       void sendRefusal(reply as FastifyReply, refuse('REQUEST_INVALID', { reason: error.message }), config.publicUrl);
     },
+    // RFC 9112, section 3.2.2: a server MUST accept the absolute form, which clients of a proxy send.
+    rewriteUrl: ({ url = '/' }) => url.replace(/^https?:\/\/[^/?#]*(?=\/)/i, ''),
     clientErrorHandler: answerBrokenRequest,
     ...(config.tls === undefined
       ? {}
@@ -71,11 +76,17 @@ export function createApp({ services, authentication, tokens, checkReady, logger
     const refusal = refusalFor(error);
     if (refusal !== undefined) return sendRefusal(reply, refusal, config.publicUrl);
     const id = (request.told.requestId ??= services.newId());
-    logger.error({ err: error, request: id, method: request.method, url: request.url }, 'a request failed');
+    logger.error({ err: error, request: id, method: request.method, path: pathOf(request) }, 'a request failed');
     return sendRefusal(reply, refuse('INTERNAL', { request: id }), config.publicUrl);
   });
   app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?', 1)[0] ?? '';
+    const path = pathOf(request);
+    const methods = methodsAt(path);
+    if (methods !== undefined) {
+      const allowed = methods.join(', ');
+      reply.header('allow', allowed);
+      return sendRefusal(reply, refuse('METHOD_UNSUPPORTED', { method: request.method, allowed }), config.publicUrl);
+    }
     return sendRefusal(reply, refuse('ROUTE_UNKNOWN', { method: request.method, path }), config.publicUrl);
   });
 
@@ -91,6 +102,11 @@ export function createApp({ services, authentication, tokens, checkReady, logger
   registerTokenRoutes(app, { ...authentication, ...tokens, publicUrl: config.publicUrl });
   registerRegistryRoutes(app, services, authentication);
   return app;
+}
+
+/** Without the query, which may hold what nobody should read in a log. */
+function pathOf({ url }: FastifyRequest): string {
+  return url.split('?', 1)[0] ?? '';
 }
 
 /** What a client can be told of an error; undefined for a fault of ours. */
@@ -133,7 +149,7 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: import('node:
       ? '408 Request Timeout'
       : '400 Bad Request';
   socket.end(
-    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nDocker-Distribution-Api-Version: registry/2.0\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }
 

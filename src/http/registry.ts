@@ -26,6 +26,12 @@ const allowed: Readonly<Record<RegistryPath['kind'], readonly string[]>> = {
 
 const noQuery = new URLSearchParams();
 
+/** What may be asked of a path under /v2; undefined where nothing is served. */
+export function methodsAt(path: string): readonly string[] | undefined {
+  const parsed = /^\/v2(?:\/|$)/.test(path) ? parseRegistryPath(path.slice(3)) : undefined;
+  return parsed === undefined ? undefined : allowed[parsed.kind];
+}
+
 /** The OCI distribution API, version 1.1, and Docker's v2, under /v2. */
 export function registerRegistryRoutes(
   app: FastifyInstance,

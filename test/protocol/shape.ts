@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-import { Answer, RegistryClient } from '../support/client.js';
+import { type Answer, RegistryClient } from '../support/client.js';
 import type { Server } from '../support/server.js';
 
 /** distribution-spec 1.1, "Error Codes", and the one that is for the registry's own faults. */
