@@ -33,7 +33,10 @@ export function decideCreateFirstOwner(
     events: [
       { stream: organizationStream(organization), payload: { kind: 'OrganizationCreated', id: organizationId } },
       { stream: userStream(user), payload: { kind: 'UserCreated', nameHash } },
-      { stream: organizationStream(organization), payload: { kind: 'RoleGranted', principal: user, role: 'owner' } },
+      {
+        stream: organizationStream(organization),
+        payload: { kind: 'RoleGranted', principal: { kind: 'user', uid: user }, role: 'owner' },
+      },
     ],
     outcome: { created: true },
   };

@@ -12,6 +12,7 @@ import {
   type EventKind,
   type EventPayload,
   type PayloadOf,
+  type Principal,
   type RepositoryCreated,
   type Role,
 } from './types.js';
@@ -157,7 +158,7 @@ const readers: { readonly [C in PayloadCase]: (stored: Wire<C>) => StoredPayload
   userCreated: (stored) => ({ kind: 'UserCreated', nameHash: readHash(stored.nameHash, 'name_hash') }),
   roleGranted: (stored) => ({
     kind: 'RoleGranted',
-    principal: readUid(stored.principal, 'principal'),
+    principal: readPrincipal(stored.principal),
     role: readEnum(roles, stored.role, 'role'),
   }),
 };
@@ -244,7 +245,7 @@ const writers: Writers = {
   }),
   UserCreated: (payload) => ({ userCreated: { nameHash: writeHash(payload.nameHash, 'nameHash') } }),
   RoleGranted: (payload) => ({
-    roleGranted: { principal: writeUid(payload.principal, 'principal'), role: writeEnum(roles, payload.role, 'role') },
+    roleGranted: { principal: writePrincipal(payload.principal), role: writeEnum(roles, payload.role, 'role') },
   }),
 };
 
@@ -252,6 +253,13 @@ const writers: Writers = {
 
 const actorKinds: readonly (ActorKind | '')[] = ['', 'system', 'anonymous', 'user', 'service-account'];
 const authentications: readonly (Authentication | '')[] = ['', 'none', 'password', 'token', 'key'];
+const principalKinds: readonly (Principal['kind'] | '')[] = [
+  '',
+  'user',
+  'service-account',
+  'all-users',
+  'all-authenticated-users',
+];
 const origins: readonly RepositoryCreated['origin'][] = ['unknown', 'command', 'push'];
 const roles: readonly (Role | '')[] = ['', 'viewer', 'editor', 'owner'];
 
@@ -287,6 +295,15 @@ function readActor(stored: WireEvent['actor']): Actor {
 
 function hasUid(kind: ActorKind): boolean {
   return kind === 'user' || kind === 'service-account';
+}
+
+function readPrincipal(stored: Wire<'roleGranted'>['principal']): Principal {
+  if (stored === undefined || stored === null) throw new EventDecodeError('the event has no principal');
+  refuseUnknown(stored, 'principal');
+  const kind = readEnum(principalKinds, stored.kind, 'principal.kind');
+  if (kind === 'user' || kind === 'service-account') return { kind, uid: readUid(stored.uid, 'principal.uid') };
+  const uid = readOptionalUid(stored.uid, 'principal.uid');
+  return uid === undefined ? { kind } : undecodable('principal.uid', uid);
 }
 
 function readUid(stored: Uint8Array | null | undefined, field: string): Uid {
@@ -377,6 +394,14 @@ function writeActor(actor: Actor): NonNullable<WireEvent['actor']> {
   };
 }
 
+function writePrincipal(principal: Principal): NonNullable<Wire<'roleGranted'>['principal']> {
+  const kind = writeEnum(principalKinds, principal.kind, 'principal.kind');
+  if (principal.kind === 'user' || principal.kind === 'service-account') {
+    return { kind, uid: writeUid(principal.uid, 'principal.uid') };
+  }
+  return 'uid' in principal ? unencodable('principal.uid', principal.uid) : { kind };
+}
+
 function writeUid(uid: Uid, field: string): Buffer {
   return uidToBytes(parseUid(uid) ?? unencodable(field, uid));
 }
@@ -408,5 +433,5 @@ function writeInteger(value: number, field: string): number {
 
 function writeEnum<T extends string>(names: readonly (T | '')[], name: T, field: string): number {
   const number = names.indexOf(name);
-  return number < 0 ? unencodable(field, name) : number;
+  return number < 0 || name === '' ? unencodable(field, name) : number;
 }

@@ -58,6 +58,10 @@ export interface Actor {
 
 export type Role = 'viewer' | 'editor' | 'owner';
 
+/** Whom a role is granted to. `all-users`: anybody, also without credentials. */
+export type Principal =
+  { readonly kind: 'user' | 'service-account'; readonly uid: Uid } | { readonly kind: 'all-users' | 'all-authenticated-users' };
+
 /** Stream of the repository. */
 export interface RepositoryCreated {
   readonly kind: 'RepositoryCreated';
@@ -174,8 +178,7 @@ export interface UserCreated {
 /** Stream of what the role is on. */
 export interface RoleGranted {
   readonly kind: 'RoleGranted';
-  /** A user or a service account. */
-  readonly principal: Uid;
+  readonly principal: Principal;
   readonly role: Role;
 }
 

@@ -1,6 +1,7 @@
-import { aggregateOf, type Role } from '../events/types.js';
+import { aggregateOf, type Principal, type Role } from '../events/types.js';
 import type { Uid } from '../identifiers.js';
 import { uuidItem } from '../keyvalue/keyspace.js';
+import type { KeyItem } from '../keyvalue/tuple.js';
 import { projection } from './projection.js';
 import { aggregateUid } from './projects.js';
 import { uidItem } from './repositories.js';
@@ -16,13 +17,14 @@ export const access = projection({
     RoleGranted(event, view) {
       const { principal, role } = event.payload;
       const on = aggregateUid(event);
-      view.set(['on', uuidItem(on), uuidItem(principal)], Buffer.from(role));
-      view.set(['of', uuidItem(principal), aggregateOf(event.stream), uuidItem(on)], Buffer.from(role));
+      const who = principalItem(principal);
+      view.set(['on', uuidItem(on), who], Buffer.from(role));
+      view.set(['of', who, aggregateOf(event.stream), uuidItem(on)], Buffer.from(role));
     },
   },
 });
 
-/** The role granted on exactly this organization or project. Costs one read. */
+/** The role granted to a user or service account on exactly this organization or project. Costs one read. */
 export async function findRole(reading: Reading, on: Uid, principal: Uid): Promise<Role | undefined> {
   return roleIn(await indexOf(reading, access).get(['on', uuidItem(on), uuidItem(principal)]));
 }
@@ -34,6 +36,18 @@ export async function listOwnedOrganizations(reading: Reading, principal: Uid, l
     .filter(({ value }) => roleIn(value) === 'owner')
     .slice(0, limit)
     .map(({ items }) => uidItem(items[0]));
+}
+
+function principalItem(principal: Principal): KeyItem {
+  switch (principal.kind) {
+    case 'user':
+    case 'service-account':
+      return uuidItem(principal.uid);
+    case 'all-users':
+      return 'allUsers';
+    case 'all-authenticated-users':
+      return 'allAuthenticatedUsers';
+  }
 }
 
 function roleIn(value: Buffer | undefined): Role | undefined {

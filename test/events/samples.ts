@@ -128,7 +128,26 @@ const newest: Readonly<Record<string, EventEnvelope>> = {
   ),
   projectCreated: envelopeOf(projectStream(project), { kind: 'ProjectCreated', organization: uid('9'), id: projectId }),
   userCreated: envelopeOf(userStream(uid('a')), { kind: 'UserCreated', nameHash: '5e'.repeat(32) }, { actor: system }),
-  roleGranted: envelopeOf(repository, { kind: 'RoleGranted', principal: uid('a'), role: 'editor' }),
+  roleGranted: envelopeOf(repository, {
+    kind: 'RoleGranted',
+    principal: { kind: 'user', uid: uid('a') },
+    role: 'editor',
+  }),
+  'roleGranted.serviceAccount': envelopeOf(projectStream(project), {
+    kind: 'RoleGranted',
+    principal: { kind: 'service-account', uid: uid('b') },
+    role: 'owner',
+  }),
+  'roleGranted.allUsers': envelopeOf(repository, {
+    kind: 'RoleGranted',
+    principal: { kind: 'all-users' },
+    role: 'viewer',
+  }),
+  'roleGranted.allAuthenticatedUsers': envelopeOf(repository, {
+    kind: 'RoleGranted',
+    principal: { kind: 'all-authenticated-users' },
+    role: 'viewer',
+  }),
 };
 
 export interface GoldenEvent {

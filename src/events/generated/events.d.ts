@@ -1516,6 +1516,95 @@ export namespace artifactstore {
         }
 
         /**
+         * Properties of a Principal.
+         * @deprecated Use artifactstore.events.Principal.$Properties instead.
+         */
+        interface IPrincipal extends artifactstore.events.Principal.$Properties {
+        }
+
+        /** Represents a Principal. */
+        class Principal {
+
+            /**
+             * Constructs a new Principal.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.Principal.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Principal kind. */
+            kind: artifactstore.events.Principal.Kind;
+
+            /** Principal uid. */
+            uid: Uint8Array;
+
+            /**
+             * Encodes the specified Principal message. Does not implicitly {@link artifactstore.events.Principal.verify|verify} messages.
+             * @param message Principal message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.Principal.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Principal message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.Principal & artifactstore.events.Principal.$Shape} Principal
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.Principal & artifactstore.events.Principal.$Shape;
+
+            /**
+             * Verifies a Principal message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace Principal {
+
+            /** Properties of a Principal. */
+            interface $Properties {
+
+                /** Principal kind */
+                kind?: (artifactstore.events.Principal.Kind|null);
+
+                /** Principal uid */
+                uid?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Principal. */
+            type $Shape = artifactstore.events.Principal.$Properties;
+
+            /** Kind enum. */
+            enum Kind {
+
+                /** KIND_UNSPECIFIED value */
+                KIND_UNSPECIFIED = 0,
+
+                /** USER value */
+                USER = 1,
+
+                /** SERVICE_ACCOUNT value */
+                SERVICE_ACCOUNT = 2,
+
+                /** ALL_USERS value */
+                ALL_USERS = 3,
+
+                /** ALL_AUTHENTICATED_USERS value */
+                ALL_AUTHENTICATED_USERS = 4
+            }
+        }
+
+        /**
          * Properties of a RoleGranted.
          * @deprecated Use artifactstore.events.RoleGranted.$Properties instead.
          */
@@ -1535,7 +1624,7 @@ export namespace artifactstore {
             $unknowns?: Uint8Array[];
 
             /** RoleGranted principal. */
-            principal: Uint8Array;
+            principal?: (artifactstore.events.Principal.$Properties|null);
 
             /** RoleGranted role. */
             role: artifactstore.events.Role;
@@ -1572,7 +1661,7 @@ export namespace artifactstore {
             interface $Properties {
 
                 /** RoleGranted principal */
-                principal?: (Uint8Array|null);
+                principal?: (artifactstore.events.Principal.$Properties|null);
 
                 /** RoleGranted role */
                 role?: (artifactstore.events.Role|null);

@@ -2540,6 +2540,126 @@ export const artifactstore = $root.artifactstore = (() => {
             return values;
         })();
 
+        events.Principal = (function() {
+
+            const Principal = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Principal.prototype.kind = 0;
+            Principal.prototype.uid = $util.newBuffer([]);
+
+            Principal.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.kind != null && $Object.hasOwnProperty.call(message, "kind") && message.kind !== 0)
+                    writer.uint32(8).int32(message.kind);
+                if (message.uid != null && $Object.hasOwnProperty.call(message, "uid") && message.uid.length)
+                    writer.uint32(18).bytes(message.uid);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Principal.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.artifactstore.events.Principal();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.kind = value;
+                            else
+                                delete message.kind;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.uid = value;
+                            else
+                                delete message.uid;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            Principal.verify = function (message, _depth) {
+                if (typeof message !== "object" || message === null)
+                    return "object expected";
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    return "max depth exceeded";
+                if (message.kind != null && $Object.hasOwnProperty.call(message, "kind"))
+                    if (typeof message.kind !== "number" || (message.kind | 0) !== message.kind)
+                        return "kind: enum value expected";
+                if (message.uid != null && $Object.hasOwnProperty.call(message, "uid"))
+                    if (!(message.uid && typeof message.uid.length === "number" || $util.isString(message.uid)))
+                        return "uid: buffer expected";
+                return null;
+            };
+
+            Principal.Kind = (function() {
+                const valuesById = $Object.create(null), values = $Object.create(valuesById);
+                values[valuesById[0] = "KIND_UNSPECIFIED"] = 0;
+                values[valuesById[1] = "USER"] = 1;
+                values[valuesById[2] = "SERVICE_ACCOUNT"] = 2;
+                values[valuesById[3] = "ALL_USERS"] = 3;
+                values[valuesById[4] = "ALL_AUTHENTICATED_USERS"] = 4;
+                return values;
+            })();
+
+            return Principal;
+        })();
+
         events.RoleGranted = (function() {
 
             const RoleGranted = function (properties) {
@@ -2549,7 +2669,7 @@ export const artifactstore = $root.artifactstore = (() => {
                             this[keys[i]] = properties[keys[i]];
             };
 
-            RoleGranted.prototype.principal = $util.newBuffer([]);
+            RoleGranted.prototype.principal = null;
             RoleGranted.prototype.role = 0;
 
             RoleGranted.encode = function (message, writer, _depth) {
@@ -2559,8 +2679,8 @@ export const artifactstore = $root.artifactstore = (() => {
                     _depth = 0;
                 if (_depth > $util.recursionLimit)
                     throw $Error("max depth exceeded");
-                if (message.principal != null && $Object.hasOwnProperty.call(message, "principal") && message.principal.length)
-                    writer.uint32(10).bytes(message.principal);
+                if (message.principal != null && $Object.hasOwnProperty.call(message, "principal"))
+                    $root.artifactstore.events.Principal.encode(message.principal, writer.uint32(10).fork(), _depth + 1).ldelim();
                 if (message.role != null && $Object.hasOwnProperty.call(message, "role") && message.role !== 0)
                     writer.uint32(16).int32(message.role);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
@@ -2599,10 +2719,7 @@ export const artifactstore = $root.artifactstore = (() => {
                     case 1: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.bytes()).length)
-                                message.principal = value;
-                            else
-                                delete message.principal;
+                            message.principal = $root.artifactstore.events.Principal.decode(reader, reader.size(), $undefined, _depth + 1, message.principal);
                             continue;
                         }
                     case 2: {
@@ -2638,9 +2755,11 @@ export const artifactstore = $root.artifactstore = (() => {
                     _depth = 0;
                 if (_depth > $util.recursionLimit)
                     return "max depth exceeded";
-                if (message.principal != null && $Object.hasOwnProperty.call(message, "principal"))
-                    if (!(message.principal && typeof message.principal.length === "number" || $util.isString(message.principal)))
-                        return "principal: buffer expected";
+                if (message.principal != null && $Object.hasOwnProperty.call(message, "principal")) {
+                    let error = $root.artifactstore.events.Principal.verify(message.principal, _depth + 1);
+                    if (error)
+                        return "principal." + error;
+                }
                 if (message.role != null && $Object.hasOwnProperty.call(message, "role"))
                     if (typeof message.role !== "number" || (message.role | 0) !== message.role)
                         return "role: enum value expected";
