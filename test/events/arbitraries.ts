@@ -14,6 +14,7 @@ import {
   type EventPayload,
   type OrganizationId,
   type PayloadOf,
+  type Principal,
   type Stream,
 } from '../../src/events/types.js';
 
@@ -33,6 +34,12 @@ export const digests = fc.oneof(
 const sizes = fc.oneof(fc.maxSafeNat(), fc.nat(300));
 const optional = <T>(some: Arbitrary<T>): Arbitrary<T | undefined> => fc.option(some, { nil: undefined });
 const images = fc.oneof(fc.constant('' as ImagePath), name<ImagePath>());
+const principals: Arbitrary<Principal> = fc
+  .oneof(
+    fc.record({ kind: fc.constantFrom('user', 'service-account'), uid: uids }),
+    fc.record({ kind: fc.constantFrom('all-users', 'all-authenticated-users') }),
+  )
+  .map((principal) => ({ ...principal }));
 const project = { project: uids, projectId: name<ProjectId>(), id: name<RepositoryId>() };
 
 const payloadsOf: { readonly [K in EventKind]: Arbitrary<Omit<PayloadOf<K>, 'kind'>> } = {
@@ -64,7 +71,7 @@ const payloadsOf: { readonly [K in EventKind]: Arbitrary<Omit<PayloadOf<K>, 'kin
   OrganizationCreated: fc.record({ id: name<OrganizationId>() }),
   ProjectCreated: fc.record({ organization: uids, id: name<ProjectId>() }),
   UserCreated: fc.record({ nameHash: hex(64) }),
-  RoleGranted: fc.record({ principal: uids, role: fc.constantFrom('viewer', 'editor', 'owner') }),
+  RoleGranted: fc.record({ principal: principals, role: fc.constantFrom('viewer', 'editor', 'owner') }),
 };
 
 export const payloads: Arbitrary<EventPayload> = fc.oneof(

@@ -25,6 +25,11 @@ describe('bytes that are no event that this release knows stop the reader', () =
     const event = Object.assign(Event.decode(encodeEvent(pushed)), change);
     return Buffer.from(Event.encode(event).finish());
   };
+  const granted = (principal: artifactstore.events.Principal.$Properties | undefined): Buffer => {
+    const event = Event.decode(without('blobPushed'));
+    const roleGranted = { role: 1, ...(principal === undefined ? {} : { principal }) };
+    return Buffer.from(Event.encode(Object.assign(event, { roleGranted })).finish());
+  };
   // Field 1000, of two bytes: what a newer server's payload looks like to this one.
   const newer = Buffer.from('c23e020a00', 'hex');
   const without = (payload: keyof artifactstore.events.Event): Buffer => {
@@ -53,6 +58,12 @@ describe('bytes that are no event that this release knows stop the reader', () =
     ['an unspecified authentication', wire({ actor: { kind: 1 } }), /actor.authentication of an event is 0/],
     ['a user without a uid', wire({ actor: { kind: 3, authentication: 2 } }), /actor.uid/],
     ['a system with a uid', wire({ actor: { kind: 1, authentication: 1, uid: Buffer.alloc(16) } }), /actor.uid/],
+    ['a role for nobody', granted(undefined), /no principal/],
+    ['a principal of no kind', granted({ uid: Buffer.alloc(16) }), /principal.kind of an event is 0/],
+    ['a principal that is a user without a uid', granted({ kind: 1 }), /principal.uid of an event has 0 bytes/],
+    ['a principal that is a service account without a uid', granted({ kind: 2 }), /principal.uid of an event has 0 bytes/],
+    ['all users with a uid', granted({ kind: 3, uid: Buffer.alloc(16) }), /principal.uid/],
+    ['all authenticated users with a uid', granted({ kind: 4, uid: Buffer.alloc(16) }), /principal.uid/],
   ])('%s', (_, bytes, message) => {
     expect(() => decodeEvent(bytes)).toThrow(EventDecodeError);
     expect(() => decodeEvent(bytes)).toThrow(message);
@@ -98,6 +109,7 @@ describe('bytes that are no event that this release knows stop the reader', () =
 
 describe('what can not be stored as it is is refused', () => {
   const payload = (change: object): EventEnvelope => ({ ...pushed, payload: { ...pushed.payload, ...change } as EventPayload });
+  const granted = (principal: unknown, role = 'viewer'): EventEnvelope => payload({ kind: 'RoleGranted', principal, role });
 
   test.each<[string, EventEnvelope]>([
     ['a size that is a text', payload({ size: '7' })],
@@ -117,7 +129,14 @@ describe('what can not be stored as it is is refused', () => {
     ['an empty tag', payload({ kind: 'TagDeleted', image: '', tag: '' })],
     ['an image that is a number', payload({ kind: 'ManifestDeleted', image: 5 })],
     ['half of a surrogate pair', payload({ kind: 'ManifestDeleted', image: '\ud800' })],
-    ['an unknown role', payload({ kind: 'RoleGranted', principal: uid('1'), role: 'king' })],
+    ['an unknown role', granted({ kind: 'user', uid: uid('1') }, 'king')],
+    ['a role that is empty', granted({ kind: 'user', uid: uid('1') }, '')],
+    ['a principal of no kind', granted({ kind: '', uid: uid('1') })],
+    ['a principal that is a uid', granted(uid('1'))],
+    ['a principal that is a user without a uid', granted({ kind: 'user' })],
+    ['a principal that is a service account without a uid', granted({ kind: 'service-account' })],
+    ['all users with a uid', granted({ kind: 'all-users', uid: uid('1') })],
+    ['all authenticated users with a uid', granted({ kind: 'all-authenticated-users', uid: uid('1') })],
   ])('%s', (_, envelope) => {
     expect(() => encodeEvent(envelope)).toThrow(EventEncodeError);
   });
