@@ -5,10 +5,8 @@ import { aggregateOf, type Actor, type EventEnvelope, type EventPayload, type Ro
 import type { RepositoryName, Uid } from '../identifiers.js';
 import { applyEvent, decodeJson, encodeJson, type DirectoryName } from '../projections/projection.js';
 import type { LiveDirectory, Store, Writing } from '../projections/store.js';
+import type { Verb } from '../projections/targets.js';
 import { createView } from '../projections/views.js';
-
-/** What an actor does to a repository. */
-export type Verb = 'pull' | 'push' | 'delete';
 
 /** Who asks, and the ids and the time that a decision may not make up itself. Made once for a command, outside its retries. */
 export interface CommandContext {

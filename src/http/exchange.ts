@@ -7,9 +7,8 @@ import { refuse, type Refusal } from '../errors.js';
 import type { RepositoryName, Uid } from '../identifiers.js';
 import type { Caller } from '../identity/caller.js';
 import { judge } from '../identity/judge.js';
-import type { Verb } from '../identity/scopes.js';
 import type { Reading } from '../projections/store.js';
-import { findTarget, type Target } from '../projections/targets.js';
+import { findTarget, type Target, type Verb } from '../projections/targets.js';
 import type { BytesCache } from './bytes-cache.js';
 import type { RunningUploads } from './running-uploads.js';
 

@@ -6,8 +6,9 @@ import type { Actor } from '../events/types.js';
 import { parseName } from '../identifiers.js';
 import { authenticateByPassword, type Caller, type PasswordDeps } from '../identity/caller.js';
 import { parseAuthorization, type Credentials } from '../identity/credentials.js';
-import { formatScopes, parseScopes, type TokenAccess, type Verb } from '../identity/scopes.js';
+import { formatScopes, parseScopes, type TokenAccess } from '../identity/scopes.js';
 import type { IssuedToken, TokenIssuer } from '../identity/tokens.js';
+import type { Verb } from '../projections/targets.js';
 import { basicChallenge, publicOriginOf } from './challenge.js';
 
 /**

@@ -1,7 +1,8 @@
 import { refuse, type Refusal } from '../errors.js';
 import type { Role } from '../events/types.js';
+import type { Verb } from '../projections/targets.js';
 import type { Caller } from './caller.js';
-import { covers, scopeFor, verbs, type Verb } from './scopes.js';
+import { covers, scopeFor, verbs } from './scopes.js';
 
 const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
   viewer: ['pull'],

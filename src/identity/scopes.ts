@@ -2,7 +2,9 @@
  * Scopes, as the distribution's token specification has them: `<type>[(<class>)]:<name>:<action>[,<action>]`, joined by spaces.
  */
 
-export type Verb = 'pull' | 'push' | 'delete';
+import type { Verb } from '../projections/targets.js';
+
+export type { Verb };
 export const verbs: readonly Verb[] = ['pull', 'push', 'delete'];
 
 export type ScopeAction = Verb | '*';

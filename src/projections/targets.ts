@@ -5,6 +5,9 @@ import { findProject, type Project } from './projects.js';
 import { findRepositoryUid } from './repositories.js';
 import type { Reading } from './store.js';
 
+/** What an actor does to a repository. */
+export type Verb = 'pull' | 'push' | 'delete';
+
 /** What a `<name>` means to one actor at one version: what is there, and the actor's role on it. */
 export interface Target {
   readonly name: RepositoryName;
