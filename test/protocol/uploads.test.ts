@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 
-import { type Answer, digestOf, randomBytesOf, RegistryClient } from '../support/client.js';
+import { type Answer, digestOf, randomBytesOf, type RegistryClient } from '../support/client.js';
 import { startServer } from '../support/server.js';
 import { expectError, freshName, keepAliveClient, uuid } from './shape.js';
 
