@@ -6,6 +6,8 @@ export const tools = {
   docker: 'apt-get install docker.io',
   dockerd: 'apt-get install docker.io',
   unshare: 'apt-get install util-linux',
+  containerd: 'apt-get install containerd',
+  ctr: 'apt-get install containerd',
   podman: 'apt-get install podman',
   buildah: 'apt-get install buildah',
   skopeo: 'apt-get install skopeo',

@@ -406,7 +406,6 @@ function* slices(bytes: Uint8Array, size: number): Generator<Uint8Array> {
   for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- an async iterable is what a request is piped from
 async function* oneByOne(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   yield* slices(bytes, size);
 }

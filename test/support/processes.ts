@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,7 +31,7 @@ grep -q " $1/" /proc/mounts || rm -rf -- "$1"
 
 interface Guardian {
   readonly folder: string;
-  tell(what: 'started' | 'ended', group: number): void;
+  readonly tell: (what: 'started' | 'ended', group: number) => void;
 }
 
 let guardian: Guardian | undefined;
@@ -46,7 +47,7 @@ function guard(): Guardian {
   child.unref();
   const { stdin } = child;
   stdin.on('error', () => undefined);
-  if ('unref' in stdin && typeof stdin.unref === 'function') stdin.unref();
+  if (stdin instanceof Socket) stdin.unref();
   guardian = { folder, tell: (what, group) => void stdin.write(`${what} ${group}\n`) };
   return guardian;
 }

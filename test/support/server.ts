@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { RegistryClient } from './client.js';
 import { startDaemon, temporaryFolder, waitFor, type Daemon, type Outcome } from './processes.js';
 
-const program = process.env['ARTS_TEST_MAIN'] ?? fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 export interface ServerOptions {
   /** Settings besides the ones that a test server always has; an empty string unsets one. */
