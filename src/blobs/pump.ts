@@ -54,7 +54,7 @@ export function pump(source: Readable, sink: Sink, signal?: AbortSignal): Promis
     function failed(error: unknown): void {
       detach();
       clearTimeout(idle);
-      reject(error as Error);
+      reject(error);
     }
 
     function take(chunk: unknown): void {

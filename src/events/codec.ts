@@ -277,6 +277,7 @@ function refuseUnknown(message: { readonly $unknowns?: Uint8Array[] }, what: str
 
 function readPayload<C extends PayloadCase>(event: WireEvent, payload: C | undefined): StoredPayload {
   const stored = payload === undefined ? undefined : event[payload];
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- the rule does not see the null in what C may stand for
   if (payload === undefined || stored === undefined || stored === null) {
     throw new EventDecodeError('the event has no payload that this release knows; a newer one wrote it');
   }

@@ -461,5 +461,6 @@ function show(value: unknown): string {
   if (value === undefined) return 'missing';
   if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}...` : value);
   if (Array.isArray(value)) return 'an array';
+  // eslint-disable-next-line @typescript-eslint/no-base-to-string -- it is no object here
   return isObject(value) ? 'an object' : String(value);
 }

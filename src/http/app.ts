@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Socket } from 'node:net';
+import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 
 import { BlobStoreError } from '../blobs/blob-store.js';
@@ -8,7 +9,7 @@ import type { AuthenticationDeps } from '../identity/caller.js';
 import { KeyValueError } from '../keyvalue/database.js';
 import { LiveMismatchError } from '../projections/live.js';
 import { sendJson, sendRefusal } from './answers.js';
-import type { RegistryServices, Told } from './exchange.js';
+import type { RegistryServices } from './exchange.js';
 import { methodsAt, registerRegistryRoutes } from './registry.js';
 import { logRequest } from './request-log.js';
 import { registerTokenRoutes, type TokenRouteDeps } from './token.js';
@@ -42,11 +43,10 @@ export function createApp({ services, authentication, tokens, checkReady, logger
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 16_384 },
     // No hook runs for a path that is no URL.
     frameworkErrors: (error, request, reply) => {
-      const told: Told = {};
-      request.told ??= told;
+      request.told = {};
       reply.header('docker-distribution-api-version', 'registry/2.0');
-      reply.raw.once('close', () => logRequest(logger, request as FastifyRequest, reply as FastifyReply));
-      void sendRefusal(reply as FastifyReply, refuse('REQUEST_INVALID', { reason: error.message }), config.publicUrl);
+      reply.raw.once('close', () => logRequest(logger, request, reply));
+      void sendRefusal(reply, refuse('REQUEST_INVALID', { reason: error.message }), config.publicUrl);
     },
     // RFC 9112, section 3.2.2: a server MUST accept the absolute form, which clients of a proxy send.
     rewriteUrl: ({ url = '/' }) => url.replace(/^https?:\/\/[^/?#]*(?=\/)/i, ''),
@@ -94,7 +94,7 @@ export function createApp({ services, authentication, tokens, checkReady, logger
   app.get('/readyz', async (_request, reply) => {
     try {
       await checkReady();
-      return sendJson(reply, 200, { status: 'ready' });
+      return await sendJson(reply, 200, { status: 'ready' });
     } catch (error) {
       return sendJson(reply, 503, { status: 'not ready', reason: error instanceof Error ? error.message : String(error) });
     }
@@ -135,7 +135,7 @@ function refusalForStore(error: KeyValueError): Refusal | undefined {
 }
 
 /** What could not be parsed as HTTP never reaches a route. */
-function answerBrokenRequest(error: NodeJS.ErrnoException, socket: import('node:net').Socket): void {
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;

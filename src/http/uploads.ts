@@ -100,7 +100,7 @@ export async function patchUpload(exchange: Exchange, name: RepositoryName, text
     const offset = await chunkOffset(exchange, name, upload);
     const size = await append(exchange, name, upload, session.algorithm, offset, claim);
     request.told.received = size - offset;
-    return uploadAt(exchange, name, upload, size).status(202).send();
+    return await uploadAt(exchange, name, upload, size).status(202).send();
   } finally {
     clearInterval(renewal);
     claim.release();
@@ -214,7 +214,7 @@ async function finish(
       return reject('DIGEST_MISMATCH', { given: digest, actual, what: 'blob' });
     }
     await keep(exchange, { kind: 'PushBlob', name, upload, digest, size, committed: false, lost: undefined }, held);
-    return blobCreated(exchange, name, digest);
+    return await blobCreated(exchange, name, digest);
   } catch (error) {
     if (error instanceof BlobStoreError && error.code === 'storage_full') {
       await drop(exchange, upload);

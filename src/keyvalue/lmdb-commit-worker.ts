@@ -63,7 +63,7 @@ function serve(store: WritableStore): void {
       if (next.kind === 'close') {
         // The main thread sends nothing behind it.
         commit(waiting);
-        void store.close().then(() => port?.close());
+        void store.close().then(() => port.close());
         return;
       }
       waiting.push({ id: next.id, bytes: next.request.byteLength, request: unpackRequest(next.request) });

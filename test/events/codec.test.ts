@@ -5,7 +5,7 @@ import type { Digest } from '../../src/digest.js';
 import type { Uid } from '../../src/identifiers.js';
 import { decodeEvent, encodeEvent, EVENT_MAX_BYTES, EventDecodeError, EventEncodeError } from '../../src/events/codec.js';
 import { artifactstore } from '../../src/events/generated/events.js';
-import { repositoryStream, type EventEnvelope, type EventPayload, type Stream } from '../../src/events/types.js';
+import { repositoryStream, type EventEnvelope, type Stream } from '../../src/events/types.js';
 import { envelopes } from './arbitraries.js';
 import { envelopeOf, goldenEvents, sha256, uid } from './samples.js';
 
@@ -108,7 +108,7 @@ describe('bytes that are no event that this release knows stop the reader', () =
 });
 
 describe('what can not be stored as it is is refused', () => {
-  const payload = (change: object): EventEnvelope => ({ ...pushed, payload: { ...pushed.payload, ...change } as EventPayload });
+  const payload = (change: object): EventEnvelope => ({ ...pushed, payload: { ...pushed.payload, ...change } });
   const granted = (principal: unknown, role = 'viewer'): EventEnvelope => payload({ kind: 'RoleGranted', principal, role });
 
   test.each<[string, EventEnvelope]>([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { RefusalError } from '../../src/errors.js';
+import type { RefusalError } from '../../src/errors.js';
 import { hashPassword, unmatchableHash, verifyPassword } from '../../src/identity/password.js';
 import { VerifiedPasswords } from '../../src/identity/verified-passwords.js';
 

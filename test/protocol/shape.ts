@@ -34,7 +34,7 @@ export function problemWithErrorBody(bytes: Buffer): string | undefined {
     return `no JSON: ${bytes.toString().slice(0, 200)}`;
   }
   if (!Array.isArray(body.errors) || body.errors.length === 0) return 'no errors';
-  for (const { code, message } of body.errors) {
+  for (const { code, message } of body.errors as ErrorBody['errors']) {
     if (!specCodes.has(code)) return `code ${code}`;
     if (typeof message !== 'string' || message === '') return `no message beside ${code}`;
     if (/\{\w+\}/.test(message)) return `a hole in ${JSON.stringify(message)}`;
