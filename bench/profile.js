@@ -10,22 +10,9 @@ import { rows } from './rows/index.js';
 import { format } from './table.js';
 import { ours } from './targets/index.js';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seconds: { type: 'string', default: '5' },
-    top: { type: 'string', default: '30' },
-    'no-build': { type: 'boolean', default: false },
-  },
-});
+const { values, positionals } = parse();
 const row = rows.find(({ name }) => name === positionals[0]);
-if (row === undefined) {
-  console.error(
-    'node bench/profile.js ROW [--seconds N] [--top N] [--no-build]: where this registry spends its time in one row.',
-  );
-  console.error(`Rows: ${rows.map(({ name }) => name).join(', ')}`);
-  process.exit(2);
-}
+if (row === undefined) wrong(positionals[0] === undefined ? 'a row is missing' : `there is no row "${positionals[0]}"`);
 
 if (!values['no-build']) build();
 const found = ours.find();
@@ -55,4 +42,29 @@ for (const file of files) {
 /** Microseconds of the clock that V8 stamps samples with. */
 function now() {
   return Number(process.hrtime.bigint() / 1000n);
+}
+
+function parse() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        seconds: { type: 'string', default: '5' },
+        top: { type: 'string', default: '30' },
+        'no-build': { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    return wrong(/** @type {Error} */ (error).message.split('. ')[0] ?? '');
+  }
+}
+
+/** @param {string} problem @returns {never} */
+function wrong(problem) {
+  console.error(`${problem}\n`);
+  console.error(
+    'node bench/profile.js ROW [--seconds N] [--top N] [--no-build]: where this registry spends its time in one row.',
+  );
+  console.error(`Rows: ${rows.map(({ name }) => name).join(', ')}`);
+  process.exit(2);
 }

@@ -7,8 +7,10 @@ import { pushImage } from './push-image.js';
 const connections = 8;
 const tagsEach = 125;
 
-/** The same manifest under new tags, in a repository that each turn makes anew: what a tag costs must not hang on the round. */
-/** @type {import('./row.js').Row} */
+/**
+ * The same manifest under new tags, in a repository that each turn makes anew: what a tag costs must not hang on the round.
+ * @type {import('./row.js').Row}
+ */
 export const retag = {
   name: 'retag',
   title: 're-tag (manifest PUT, same bytes), 8 connections',
