@@ -70,11 +70,15 @@ function firstMissing(state: PushManifestState, { name }: PushManifest, sparse: 
   return undefined;
 }
 
-export function pushManifest(
+// Bytes of this size and the keys of 4 000 references together stay below a transaction's 10 MB; 4 MiB and the longest keys do not.
+const CONTENT_WITH_EVENT_BYTES = 1_000_000;
+
+export async function pushManifest(
   executor: Executor,
   context: CommandContext,
   command: PushManifest,
 ): Promise<ManifestPushOutcome | Refusal> {
+  if (command.bytes.length > CONTENT_WITH_EVENT_BYTES) await writeContentAhead(executor, context, command);
   return executor.execute(context, async (writing) => {
     const decision = decidePushManifest(await loadPushManifestState(writing, context, command), command);
     if (!isRefusal(decision) && decision.outcome.created) {
@@ -84,6 +88,15 @@ export function pushManifest(
       if (command.config !== undefined && config !== undefined) await writeContent(writing.tx, keyspace, config, command.config);
     }
     return decision;
+  });
+}
+
+/** Bytes without an event mean nothing to anybody, and are there for the next push of the same digest. */
+async function writeContentAhead(executor: Executor, context: CommandContext, command: PushManifest): Promise<void> {
+  await executor.store.transact(async (writing) => {
+    const decision = decidePushManifest(await loadPushManifestState(writing, context, command), command);
+    if (isRefusal(decision) || !decision.outcome.created) return;
+    await writeContent(writing.tx, writing.registry.keyspace, command.digest, command.bytes);
   });
 }
 

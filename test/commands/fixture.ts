@@ -11,7 +11,14 @@ import type { Digest } from '../../src/digest.js';
 import { refuse, type Refusal } from '../../src/errors.js';
 import { createLog } from '../../src/events/log.js';
 import { parseManifest, type ManifestDocument } from '../../src/events/manifest-document.js';
-import { projectStream, type Actor, type OrganizationId, type RecordedEvent, type Role } from '../../src/events/types.js';
+import {
+  projectStream,
+  repositoryStream,
+  type Actor,
+  type OrganizationId,
+  type RecordedEvent,
+  type Role,
+} from '../../src/events/types.js';
 import { parseName, uidFromBytes, type RepositoryName, type Tag, type Uid } from '../../src/identifiers.js';
 import { allowedBy } from '../../src/identity/judge.js';
 import type { Database } from '../../src/keyvalue/database.js';
@@ -233,6 +240,21 @@ export async function push(at: Workplace, name: string, { digest, size }: TestBl
     committed: true,
     lost: undefined,
   });
+}
+
+/** Links of many blobs at once, 500 a transaction: as the events of as many uploads, in a fraction of the time. */
+export async function linkAll(at: Workplace, name: string, blobs: readonly TestBlob[]): Promise<void> {
+  const repository = await uidOf(at, name);
+  if (repository === undefined) throw new Error(`${name} is not there`);
+  for (let first = 0; first < blobs.length; first += 500) {
+    const events = blobs
+      .slice(first, first + 500)
+      .map(({ digest, size }) => ({
+        stream: repositoryStream(repository),
+        payload: { kind: 'BlobPushed', digest, size } as const,
+      }));
+    await at.executor.execute<boolean>(at.context(), () => Promise.resolve({ events, outcome: true }));
+  }
 }
 
 export interface TestManifest {
