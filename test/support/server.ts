@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -136,11 +137,19 @@ function tail(log: string): string {
   return log.split('\n').slice(-40).join('\n');
 }
 
+/** A port below the range that outgoing connections are given, or one of those could hold it when the server starts again. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const port = randomInt(10_000, 32_000);
+    if (await isFree(port, host)) return port;
+  }
+  throw new Error(`${host} has no port that is free`);
+}
+
+function isFree(port: number, host: string): Promise<boolean> {
   const listener = createServer();
-  await new Promise<void>((resolve, reject) => listener.once('error', reject).listen(0, host, resolve));
-  const address = listener.address();
-  await new Promise<void>((resolve) => listener.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
+  return new Promise((resolve) => {
+    listener.once('error', () => resolve(false));
+    listener.listen(port, host, () => listener.close(() => resolve(true)));
+  });
 }
