@@ -1,4 +1,5 @@
 // @ts-check
+import { builtinModules } from 'node:module';
 import js from '@eslint/js';
 import boundaries from 'eslint-plugin-boundaries';
 import tseslint from 'typescript-eslint';
@@ -22,6 +23,8 @@ const mayImport = (category, importable) => ({
   allow: { to: { file: { categories: { anyOf: importable } } } },
 });
 
+const noDefaultExport = { selector: 'ExportDefaultDeclaration', message: 'export it by its name' };
+
 const clock = 'what it gives has to follow from the events alone: take the time and ids from the event or the command';
 const pure = {
   'no-restricted-globals': [
@@ -36,7 +39,14 @@ const pure = {
     { object: 'Math', property: 'random', message: clock },
     ...['Date', 'performance', 'crypto', 'process'].map((property) => ({ object: 'globalThis', property, message: clock })),
   ],
-  'no-restricted-imports': ['error', { patterns: [{ group: ['node:*', 'uuid'], message: clock }] }],
+  'no-restricted-imports': [
+    'error',
+    {
+      paths: [...builtinModules, 'uuid'].map((name) => ({ name, message: clock })),
+      patterns: [{ group: ['node:*'], message: clock }],
+    },
+  ],
+  'no-restricted-syntax': ['error', noDefaultExport, { selector: 'ImportExpression', message: clock }],
 };
 
 export default tseslint.config(
@@ -47,7 +57,7 @@ export default tseslint.config(
     rules: {
       'no-throw-literal': 'error',
       eqeqeq: ['error', 'always', { null: 'ignore' }],
-      'no-restricted-syntax': ['error', { selector: 'ExportDefaultDeclaration', message: 'export it by its name' }],
+      'no-restricted-syntax': ['error', noDefaultExport],
     },
   },
   {
@@ -100,6 +110,7 @@ export default tseslint.config(
       'boundaries/files': [
         ...Object.keys(imports).map((folder) => ({ category: folder, pattern: `src/${folder}/**` })),
         { category: 'shared', pattern: `src/{${shared.join(',')}}.ts` },
+        { category: 'outside', pattern: '{test,bench,scripts}/**' },
         { category: 'main', pattern: `src/!(${shared.join('|')}).ts` },
       ],
     },
