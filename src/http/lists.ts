@@ -9,10 +9,10 @@ import { listCatalog, type CatalogEntry } from '../projections/images.js';
 import { listReferrers, type Referrer } from '../projections/referrers.js';
 import type { Reading } from '../projections/store.js';
 import { listTags } from '../projections/tags.js';
-import { findTarget } from '../projections/targets.js';
-import { sendJson } from './answers.js';
+import { findTarget, type Target } from '../projections/targets.js';
+import { sendBytes, sendJson } from './answers.js';
 import { requireDigest } from './blobs.js';
-import { deny, findRepositoryFor, type Exchange } from './exchange.js';
+import { deny, type Exchange } from './exchange.js';
 
 const PAGE_MAX = 1_000_000;
 
@@ -26,30 +26,68 @@ function pageSize({ query }: Exchange): number | undefined {
     : Math.min(size, PAGE_MAX);
 }
 
-function linkToNext({ reply }: Exchange, path: string, parameters: Readonly<Record<string, string>>): void {
-  reply.header('link', `<${path}?${new URLSearchParams(parameters).toString()}>; rel="next"`);
+function linkToNext(path: string, parameters: Readonly<Record<string, string>>): string {
+  return `<${path}?${new URLSearchParams(parameters).toString()}>; rel="next"`;
 }
 
 /** Tags in ASCII order. OCI distribution 1.1, end-8a, end-8b. */
 export async function getTags(exchange: Exchange, name: RepositoryName): Promise<FastifyReply> {
-  const { services, caller, query, reply } = exchange;
+  const { services, caller, query } = exchange;
   const limit = pageSize(exchange);
   const after = query.get('last') ?? undefined;
   if (after !== undefined && after.length > 1_000) return reject('PAGE_INVALID', { reason: 'last is longer than any tag' });
-  const found = await services.executor.store.read(async (reading) => {
-    const target = await findRepositoryFor(reading, caller, 'pull', name);
-    if (isRefusal(target)) return target;
-    if (limit === 0) return [];
-    const page = { after: after?.replaceAll('\u0000', ''), ...(limit === undefined ? {} : { limit: limit + 1 }) };
-    return listTags(reading, target.repository, name.image, page);
-  });
-  if (isRefusal(found)) throw new RefusalError(found);
+  const key = `tags ${caller.actor.uid ?? ''} ${name.name} ${limit ?? ''} ${after ?? ''}`;
+  const read = (reading: Reading) => readTags(reading, exchange, name, limit, after);
+  const { target, list } = await services.executor.store.readCached(key, read, listBytes);
+  const denied = deny(caller, 'pull', name, target);
+  if (denied !== undefined) throw new RefusalError(denied);
+  if (target.repository === undefined) return reject('REPOSITORY_UNKNOWN', { name: name.name });
+  return sendList(exchange, list);
+}
+
+async function readTags(
+  reading: Reading,
+  { caller }: Exchange,
+  name: RepositoryName,
+  limit: number | undefined,
+  after: string | undefined,
+): Promise<{ readonly target: Target; readonly list: List }> {
+  const target = await findTarget(reading, caller.actor, name);
+  const page = { after: after?.replaceAll('\u0000', ''), ...(limit === undefined ? {} : { limit: limit + 1 }) };
+  const found =
+    target.repository === undefined || limit === 0 ? [] : await listTags(reading, target.repository, name.image, page);
   const tags = limit === undefined ? found : found.slice(0, limit);
   const last = tags.at(-1);
-  if (limit !== undefined && last !== undefined && found.length > tags.length) {
-    linkToNext(exchange, `/v2/${name.name}/tags/list`, { n: String(limit), last });
-  }
-  return sendJson(reply, 200, { name: name.name, tags });
+  const more = limit !== undefined && last !== undefined && found.length > tags.length;
+  const link = more ? linkToNext(`/v2/${name.name}/tags/list`, { n: String(limit), last }) : undefined;
+  return { target, list: listOf({ name: name.name, tags }, link) };
+}
+
+/** An answer as it is sent, and the link to the next page. */
+interface List {
+  /** JSON as Latin-1 text. */
+  readonly body: string;
+  readonly link: string | undefined;
+}
+
+function listOf(body: object, link: string | undefined): List {
+  return { body: Buffer.from(JSON.stringify(body)).toString('latin1'), link };
+}
+
+function listBytes({ list }: { readonly list: List }): number {
+  return list.body.length + 1_000;
+}
+
+function sendList({ request, reply }: Exchange, { body, link }: List): FastifyReply {
+  const headers = [
+    'content-type',
+    'application/json',
+    'content-length',
+    body.length,
+    ...(link === undefined ? [] : ['link', link]),
+  ];
+  request.told.bytes = body.length;
+  return sendBytes(reply, 200, headers, request.method === 'HEAD' ? undefined : body);
 }
 
 // Without `n`: so many names, and a link to the rest.
@@ -58,7 +96,7 @@ const CATALOG_READ = 1_000;
 
 /** The names with a manifest that the caller may pull, in byte order. Docker's registry HTTP API V2, "Listing Repositories". */
 export async function getCatalog(exchange: Exchange): Promise<FastifyReply> {
-  const { services, caller, query, reply } = exchange;
+  const { services, caller, query } = exchange;
   const scope = 'registry:catalog:*';
   if (caller.actor.kind === 'anonymous' && !caller.viaToken) throw new RefusalError(refuse('UNAUTHORIZED', { scope }));
   const granted = caller.access?.some(
@@ -68,12 +106,17 @@ export async function getCatalog(exchange: Exchange): Promise<FastifyReply> {
   const limit = pageSize(exchange) ?? CATALOG_PAGE;
   const last = query.get('last')?.replaceAll('\u0000', '');
   if (last !== undefined && last.length > 1_000) return reject('PAGE_INVALID', { reason: 'last is longer than any name' });
-  const names =
-    limit === 0 ? [] : await services.executor.store.read((reading) => readCatalog(reading, exchange, last, limit + 1));
-  const page = names.slice(0, limit);
-  const end = page.at(-1);
-  if (end !== undefined && names.length > page.length) linkToNext(exchange, '/v2/_catalog', { n: String(limit), last: end });
-  return sendJson(reply, 200, { repositories: page });
+  const key = `catalog ${caller.actor.uid ?? ''} ${limit} ${last ?? ''}`;
+  const read = async (reading: Reading) => {
+    const names = limit === 0 ? [] : await readCatalog(reading, exchange, last, limit + 1);
+    const page = names.slice(0, limit);
+    const end = page.at(-1);
+    const more = end !== undefined && names.length > page.length;
+    return {
+      list: listOf({ repositories: page }, more ? linkToNext('/v2/_catalog', { n: String(limit), last: end }) : undefined),
+    };
+  };
+  return sendList(exchange, (await services.executor.store.readCached(key, read, listBytes)).list);
 }
 
 async function readCatalog(reading: Reading, exchange: Exchange, last: string | undefined, wanted: number): Promise<string[]> {
@@ -137,7 +180,7 @@ export async function getReferrers(exchange: Exchange, name: RepositoryName, tex
   if (wanted !== undefined) reply.header('oci-filters-applied', 'artifactType');
   if (found.next !== undefined) {
     const filter = wanted === undefined ? {} : { artifactType: wanted };
-    linkToNext(exchange, `/v2/${name.name}/referrers/${subject}`, { ...filter, last: found.next });
+    reply.header('link', linkToNext(`/v2/${name.name}/referrers/${subject}`, { ...filter, last: found.next }));
   }
   const body = { schemaVersion: 2, mediaType: INDEX_TYPE, manifests: found.manifests };
   return sendJson(reply, 200, body, INDEX_TYPE);

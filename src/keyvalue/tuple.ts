@@ -57,6 +57,8 @@ function packInteger(item: number, at: number): number {
   return at + 1 + length;
 }
 
+/** Lists are read by the ten thousand, and most of their keys end in one string: those are taken apart here. */
 export function unpack(bytes: Buffer): TupleItem[] {
-  return tuple.unpack(bytes);
+  const end = bytes.length - 1;
+  return bytes[0] === 0x02 && bytes.indexOf(0x00) === end ? [bytes.toString('utf8', 1, end)] : tuple.unpack(bytes);
 }

@@ -32,13 +32,15 @@ export interface Store {
   read<T>(body: (reading: Reading) => Promise<T>): Promise<T>;
   /**
    * As `read`, but what the body found under `key` is found again without it until the next commit of anybody: the same version has the same answer.
-   * The body's result depends on the key and the store alone.
+   * The body's result depends on the key and the store alone. `bytesOf`: about how much memory a result holds; large ones are not kept.
    */
-  readCached<T>(key: string, body: (reading: Reading) => Promise<T>): Promise<T>;
+  readCached<T>(key: string, body: (reading: Reading) => Promise<T>, bytesOf?: (result: T) => number): Promise<T>;
   transact<T>(body: (writing: Writing) => Promise<T>, options?: TransactOptions): Promise<T>;
 }
 
-const CACHED_READS = 10_000;
+const CACHED_BYTES = 16 * 1024 * 1024;
+/** A key, a map's entry and a record. */
+const USUAL_BYTES = 1_000;
 
 /** `projections`: all that this release knows (registered.ts). */
 export function createStore(
@@ -58,22 +60,33 @@ export function createStore(
   }
   const cache = new Map<string, unknown>();
   let cachedVersion: bigint | undefined;
-  async function readCached<T>(tx: ReadTransaction, key: string, body: (reading: Reading) => Promise<T>): Promise<T> {
+  let cachedBytes = 0;
+  async function readCached<T>(
+    tx: ReadTransaction,
+    key: string,
+    body: (reading: Reading) => Promise<T>,
+    bytesOf: (result: T) => number,
+  ): Promise<T> {
     const version = await tx.readVersion();
     if (version !== cachedVersion) {
       cache.clear();
       cachedVersion = version;
+      cachedBytes = 0;
     }
     if (cache.has(key)) return cache.get(key) as T;
     const value = await body(await reading(tx));
+    const bytes = bytesOf(value);
     // While the body waited, another read may have seen a newer version.
-    if (version === cachedVersion && cache.size < CACHED_READS) cache.set(key, value);
+    if (version === cachedVersion && cachedBytes + bytes <= CACHED_BYTES) {
+      cache.set(key, value);
+      cachedBytes += bytes;
+    }
     return value;
   }
   return {
     database,
     keyspaces,
-    readCached: (key, body) => database.read((tx) => readCached(tx, key, body)),
+    readCached: (key, body, bytesOf = () => USUAL_BYTES) => database.read((tx) => readCached(tx, key, body, bytesOf)),
     read: (body) => database.read(async (tx) => body(await reading(tx))),
     transact: (body, options) => database.transact(async (tx) => body(await reading(tx)), options),
   };

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import tuple from 'fdb-tuple';
 import { expect, test } from 'vitest';
 
-import { pack, type KeyItem } from '../../src/keyvalue/tuple.js';
+import { pack, unpack, type KeyItem } from '../../src/keyvalue/tuple.js';
 
 const item: fc.Arbitrary<KeyItem> = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 100 }).filter((text) => !text.includes('\u0000')),
@@ -19,6 +19,16 @@ test('keys are packed byte for byte as the tuple layer packs them', () => {
         typeof part === 'object' && 'uuid' in part ? { type: 'uuid' as const, value: part.uuid } : part,
       );
       expect(pack(Buffer.alloc(0), items)).toEqual(tuple.pack(theirs));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('keys are taken apart as the tuple layer takes them apart', () => {
+  fc.assert(
+    fc.property(fc.array(item, { maxLength: 3 }), (items) => {
+      const packed = pack(Buffer.alloc(0), items);
+      expect(unpack(packed)).toEqual(tuple.unpack(packed));
     }),
     { numRuns: 2_000 },
   );
