@@ -55,7 +55,8 @@ export interface BlobStore {
   commit(id: string, digest: Digest): Promise<BlobAddress>;
   /**
    * Stores a whole small blob at once, as durably as `commit`: for an upload whose bytes all came in one request and fit in memory. Needs no `stage`;
-   * what was staged under `id` is dropped, and nothing is staged afterwards. Does not check the digest.
+   * what was staged under `id` is replaced, and stays staged until `release`, so that a process that dies before it has recorded the blob leaves a trace.
+   * Does not check the digest.
    */
   put(id: string, bytes: Uint8Array, digest: Digest): Promise<BlobAddress>;
   /** Drops the staged upload, whatever its state; committed bytes are not touched. No error when it is gone. */

@@ -161,7 +161,7 @@ export async function openLocalBlobStore(directory: string, options: LocalBlobSt
   async function staged(id: string): Promise<StagedUpload | undefined> {
     const path = stagedPath(id);
     const found = await storing(`reading upload ${id}`, () => unlessAbsent(() => calls.stat(path)));
-    return found === undefined ? undefined : { size: found.size, committed: found.nlink > 1 };
+    return found === undefined ? undefined : { size: found.size, ...(found.nlink > 1 ? { committed: true } : {}) };
   }
 
   async function append(id: string, source: Readable, options: AppendOptions): Promise<StagedUpload> {
@@ -274,13 +274,13 @@ export async function openLocalBlobStore(directory: string, options: LocalBlobSt
     return finish(hash, algorithm);
   }
 
-  /** Gives the file at `from` its committed name. */
-  async function place(from: string, target: Target, keepStaged: boolean): Promise<void> {
+  /** Gives the file at `from` its committed name, beside the one it has. */
+  async function place(from: string, target: Target): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
         await directories.ensure(target.fan);
         await directories.make(target.directory);
-        if (!keepStaged || !(await linked(from, target.path))) await calls.rename(from, target.path);
+        if (!(await linked(from, target.path))) await calls.rename(from, target.path);
         return;
       } catch (error) {
         // A sweep removed the directory as empty between our two calls, or the fan was removed by hand. Or the staged file is gone.
@@ -312,8 +312,8 @@ export async function openLocalBlobStore(directory: string, options: LocalBlobSt
   }
 
   /** Places the open file and syncs it, its directory and the fan. The fan only now: before, a sweep could still have removed what it listed. */
-  async function placeDurably(file: number, id: string, from: string, target: Target, keepStaged: boolean): Promise<void> {
-    await place(from, target, keepStaged);
+  async function placeDurably(file: number, id: string, from: string, target: Target): Promise<void> {
+    await place(from, target);
     try {
       await allSettled([fdatasync(file), directories.sync(target.directory), directories.sync(target.fan)]);
     } catch (error) {
@@ -328,7 +328,7 @@ export async function openLocalBlobStore(directory: string, options: LocalBlobSt
     return exclusively(id, () =>
       storing(`committing upload ${id}`, async () => {
         const done = await withFile(from, O_RDWR, async (file) => {
-          await placeDurably(file, id, from, target, true);
+          await placeDurably(file, id, from, target);
           return target.address;
         });
         return done ?? (await committedBefore(id, target));
@@ -356,11 +356,11 @@ export async function openLocalBlobStore(directory: string, options: LocalBlobSt
     return exclusively(id, () =>
       storing(`storing upload ${id}`, async () => {
         digests.drop(id);
-        // Under its upload's name first: what a crash leaves is found by the id, wherever it happens.
+        // Under its upload's name first, and until `release`: what a crash leaves is found by the id, wherever it happens.
         const file = await createStaged(from);
         try {
           await writeAll(file, [bytes], bytes.length, 0);
-          await placeDurably(file, id, from, target, false);
+          await placeDurably(file, id, from, target);
         } catch (error) {
           await unlessAbsent(() => calls.unlink(from));
           throw error;

@@ -46,8 +46,10 @@ function isOver({ activeAt, startedAt, finished }: UploadSession, now: number, o
 async function dropBytes(executor: Executor, blobs: BlobStore, id: Uid, session: UploadSession | undefined): Promise<void> {
   const staged = await blobs.staged(id);
   if (staged?.committed === true) {
-    const algorithms = session === undefined ? (['sha256', 'sha512'] as const) : [session.algorithm];
-    for (const algorithm of algorithms) await dropUnlessLive(executor, blobs, await blobs.digest(id, algorithm), id);
+    // The digest of the last PUT, which may have had another algorithm than the upload.
+    const finished = session?.finished;
+    const digests = finished === undefined ? [await blobs.digest(id, 'sha256'), await blobs.digest(id, 'sha512')] : [finished];
+    for (const digest of digests) await dropUnlessLive(executor, blobs, digest, id);
   }
   await blobs.release(id);
 }

@@ -365,16 +365,21 @@ export function describeBlobStoreContract(name: string, open: () => Promise<Open
       );
     });
 
-    test.each([0, 1, 1_000, 300_000])('a blob of %i bytes that is put at once is there, and nothing is staged', async (size) => {
-      const bytes = randomBytes(size);
-      const id = uuid();
-      const address = await store.put(id, bytes, digestOf(bytes));
-      expect(address).toEqual({ digest: digestOf(bytes), generation: id });
-      expect((await store.readSmall(address, size))?.equals(bytes)).toBe(true);
-      expect(await store.staged(id)).toBeUndefined();
-      expect(await store.put(id, bytes, digestOf(bytes))).toEqual(address);
-      expect((await store.readSmall(address, size))?.equals(bytes)).toBe(true);
-    });
+    test.each([0, 1, 1_000, 300_000])(
+      'a blob of %i bytes that is put at once is there, and staged until it is released',
+      async (size) => {
+        const bytes = randomBytes(size);
+        const id = uuid();
+        const address = await store.put(id, bytes, digestOf(bytes));
+        expect(address).toEqual({ digest: digestOf(bytes), generation: id });
+        expect((await store.readSmall(address, size))?.equals(bytes)).toBe(true);
+        expect(await store.staged(id)).toEqual({ size, committed: true });
+        expect(await store.put(id, bytes, digestOf(bytes))).toEqual(address);
+        await store.release(id);
+        expect(await store.staged(id)).toBeUndefined();
+        expect((await store.readSmall(address, size))?.equals(bytes)).toBe(true);
+      },
+    );
 
     test('a put takes the place of what was staged under its id', async () => {
       const id = await begin();
@@ -382,6 +387,8 @@ export function describeBlobStoreContract(name: string, open: () => Promise<Open
       const bytes = randomBytes(50);
       const address = await store.put(id, bytes, digestOf(bytes));
       expect(await store.readSmall(address, 100)).toEqual(bytes);
+      expect(await store.staged(id)).toMatchObject({ size: 50 });
+      await store.release(id);
       expect(await listed()).not.toContain(id);
     });
 

@@ -247,12 +247,10 @@ export async function linkAll(at: Workplace, name: string, blobs: readonly TestB
   const repository = await uidOf(at, name);
   if (repository === undefined) throw new Error(`${name} is not there`);
   for (let first = 0; first < blobs.length; first += 500) {
-    const events = blobs
-      .slice(first, first + 500)
-      .map(({ digest, size }) => ({
-        stream: repositoryStream(repository),
-        payload: { kind: 'BlobPushed', digest, size } as const,
-      }));
+    const events = blobs.slice(first, first + 500).map(({ digest, size }) => ({
+      stream: repositoryStream(repository),
+      payload: { kind: 'BlobPushed', digest, size } as const,
+    }));
     await at.executor.execute<boolean>(at.context(), () => Promise.resolve({ events, outcome: true }));
   }
 }
