@@ -850,7 +850,10 @@ export function describeDatabaseContract(name: string, open: () => Promise<Opene
         await writing((tx) => fill(tx, 99));
         expect((await keys()).length).toBe(99);
         const error = await refused('transaction_too_large', () =>
-          writing((tx) => (fill(tx, 100), tx.set(key('more'), bytes('x')))),
+          writing((tx) => {
+            fill(tx, 100);
+            tx.set(key('more'), bytes('x'));
+          }),
         );
         expect(error.message).toMatch(/100\d{5} bytes/);
         expect(error.message).toContain('10000000');
