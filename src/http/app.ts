@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -9,7 +10,7 @@ import type { AuthenticationDeps } from '../identity/caller.js';
 import { KeyValueError } from '../keyvalue/database.js';
 import { LiveMismatchError } from '../projections/live.js';
 import { sendJson, sendRefusal } from './answers.js';
-import type { RegistryServices } from './exchange.js';
+import type { RegistryServices, Told } from './exchange.js';
 import { methodsAt, registerRegistryRoutes } from './registry.js';
 import { logRequest } from './request-log.js';
 import { registerTokenRoutes, type TokenRouteDeps } from './token.js';
@@ -25,6 +26,9 @@ export interface AppDeps {
 
 // A response that is refused while its request's body still comes: how long the rest may take before the connection is cut.
 const LEFTOVER_MS = 5_000;
+
+// Node would answer a request without Host by itself, without a body.
+const ownAnswers = { requireHostHeader: false };
 
 /** The HTTP server, not yet listening. */
 export function createApp({ services, authentication, tokens, checkReady, logger }: AppDeps): FastifyInstance {
@@ -43,7 +47,7 @@ export function createApp({ services, authentication, tokens, checkReady, logger
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 16_384 },
     // No hook runs for a path that is no URL.
     frameworkErrors: (error, request, reply) => {
-      request.told = {};
+      request.told = newlyTold(request);
       reply.header('docker-distribution-api-version', 'registry/2.0');
       reply.raw.once('close', () => logRequest(logger, request, reply));
       void sendRefusal(reply, refuse('REQUEST_INVALID', { reason: error.message }), config.publicUrl);
@@ -52,8 +56,8 @@ export function createApp({ services, authentication, tokens, checkReady, logger
     rewriteUrl: ({ url = '/' }) => url.replace(/^https?:\/\/[^/?#]*(?=\/)/i, ''),
     clientErrorHandler: answerBrokenRequest,
     ...(config.tls === undefined
-      ? {}
-      : { https: { cert: readFileSync(config.tls.certificate), key: readFileSync(config.tls.key) } }),
+      ? { http: ownAnswers }
+      : { https: { ...ownAnswers, cert: readFileSync(config.tls.certificate), key: readFileSync(config.tls.key) } }),
   }) as unknown as FastifyInstance;
 
   app.decorateRequest('told');
@@ -63,14 +67,20 @@ export function createApp({ services, authentication, tokens, checkReady, logger
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
 
   app.addHook('onRequest', (request, reply, done) => {
-    request.told = {};
+    request.told = newlyTold(request);
     reply.header('docker-distribution-api-version', 'registry/2.0');
-    done();
+    // Not fastify's onResponse, which never comes where the client went away first.
+    reply.raw.once('close', () => {
+      logRequest(logger, request, reply);
+      cutLeftover(request);
+    });
+    // RFC 9112, section 3.2: a server MUST answer 400 to a request of HTTP/1.1 without Host.
+    const hostless = request.raw.httpVersion === '1.1' && request.raw.headers.host === undefined;
+    done(hostless ? new RefusalError(refuse('REQUEST_INVALID', { reason: 'the Host header is missing' })) : undefined);
   });
-  app.addHook('onResponse', (request, reply, done) => {
-    logRequest(logger, request, reply);
-    cutLeftover(request);
-    done();
+  app.server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    const body = errorBody('the only expectation that is met is 100-continue');
+    response.writeHead(417, { ...brokenHeaders(body), connection: 'close' }).end(body);
   });
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalFor(error);
@@ -102,6 +112,10 @@ export function createApp({ services, authentication, tokens, checkReady, logger
   registerTokenRoutes(app, { ...authentication, ...tokens, publicUrl: config.publicUrl });
   registerRegistryRoutes(app, services, authentication);
   return app;
+}
+
+function newlyTold({ ip }: FastifyRequest): Told {
+  return { startedAt: performance.now(), address: ip };
 }
 
 /** Without the query, which may hold what nobody should read in a log. */
@@ -142,15 +156,26 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
   }
   const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
   const message = tooLarge ? 'the headers are too large' : 'the request is not HTTP/1.1';
-  const body = JSON.stringify({ errors: [{ code: 'UNSUPPORTED', message, detail: {} }] });
+  const body = errorBody(message);
   const status = tooLarge
     ? '431 Request Header Fields Too Large'
     : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
       ? '408 Request Timeout'
       : '400 Bad Request';
-  socket.end(
-    `HTTP/1.1 ${status}\r\nConnection: close\r\nDocker-Distribution-Api-Version: registry/2.0\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
+  const headers = Object.entries(brokenHeaders(body)).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\n${headers.join('')}\r\n${body}`);
+}
+
+function errorBody(message: string): string {
+  return JSON.stringify({ errors: [{ code: 'UNSUPPORTED', message, detail: {} }] });
+}
+
+function brokenHeaders(body: string) {
+  return {
+    'docker-distribution-api-version': 'registry/2.0',
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+  };
 }
 
 /** Lets the rest of a refused body run off for a while, since a client that is still sending would not see the answer behind a reset connection. */

@@ -27,6 +27,10 @@ export interface RegistryServices {
 
 /** What the log says of a request besides what HTTP does; routes fill it in. */
 export interface Told {
+  /** `performance.now()` when it came. */
+  readonly startedAt: number;
+  /** The client's; read at once, since a closed socket has none. */
+  readonly address: string;
   requestId?: Uid;
   actor?: string;
   name?: string;

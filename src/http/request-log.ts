@@ -17,9 +17,9 @@ export function logRequest(logger: Logger, request: FastifyRequest, reply: Fasti
     status,
     received: told.received,
     bytes: sentBytes(request, reply),
-    ms: Math.round(reply.elapsedTime * 1_000) / 1_000,
+    ms: Math.round((performance.now() - told.startedAt) * 1_000) / 1_000,
     actor: told.actor,
-    address: request.ip,
+    address: told.address,
     agent: raw.headers['user-agent'],
     cut: reply.raw.writableFinished ? undefined : true,
   };
