@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 
 import type { Digest, DigestAlgorithm } from '../digest.js';
 
@@ -67,6 +67,11 @@ export interface BlobStore {
   stat(address: BlobAddress): Promise<number | undefined>;
   /** Opens the bytes, or the range of them; undefined when that generation is not there. Destroying the stream frees the file. */
   open(address: BlobAddress, range?: ByteRange): Promise<Readable | undefined>;
+  /**
+   * Writes the bytes, or the range of them, to `sink`, which it neither ends nor destroys; false, with nothing written, when that generation is not there.
+   * Rejects when the sink breaks or bytes are missing; the file is free then.
+   */
+  send(address: BlobAddress, range: ByteRange | undefined, sink: () => Writable): Promise<boolean>;
   /** All bytes of a small blob at once (at most `limit`; larger rejects with `too_large`); undefined when not there. */
   readSmall(address: BlobAddress, limit: number): Promise<Buffer | undefined>;
   /** Ids of staged uploads, in no order. */

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Readable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import { promisify } from 'node:util';
 
 import { algorithmOf, hexOf, parseDigest, type Digest, type DigestAlgorithm } from '../digest.js';
@@ -16,7 +16,7 @@ import {
 } from './blob-store.js';
 import { createDirectories } from './directories.js';
 import { createFileCalls, systemCode, unlessAbsent } from './file-calls.js';
-import { FileRange } from './file-range.js';
+import { FileRange, sendFile } from './file-range.js';
 import { pump } from './pump.js';
 import { createRunningDigests, finish } from './running-digests.js';
 
@@ -397,27 +397,49 @@ export async function openLocalBlobStore(directory: string, options: LocalBlobSt
     return storing(`reading ${path}`, () => sizeOf(path));
   }
 
+  /** Opens the file and finds the range of it; `use` closes the file when it says that it has taken it over. */
+  async function withRange<T>(
+    { path }: Target,
+    range: ByteRange | undefined,
+    use: (file: number, first: number, length: number) => Promise<{ readonly result: T; readonly tookFile: boolean }>,
+  ): Promise<T | undefined> {
+    const file = await unlessAbsent(() => calls.open(path, O_RDONLY | O_NOFOLLOW));
+    if (file === undefined) return undefined;
+    let tookFile = false;
+    try {
+      const first = range?.first ?? 0;
+      const length = (range === undefined ? (await calls.fstat(file)).size : range.last + 1) - first;
+      if (!Number.isSafeInteger(length) || first < 0 || length < 0) throw new TypeError(`${JSON.stringify(range)} is no range`);
+      const used = await use(file, first, length);
+      tookFile = used.tookFile;
+      return used.result;
+    } finally {
+      if (!tookFile) await calls.close(file);
+    }
+  }
+
   async function open(address: BlobAddress, range?: ByteRange): Promise<Readable | undefined> {
-    const { path } = targetOf(address);
-    return storing(`reading ${path}`, async () => {
-      const file = await unlessAbsent(() => calls.open(path, O_RDONLY | O_NOFOLLOW));
-      if (file === undefined) return undefined;
-      let handedOver = false;
-      try {
-        const first = range?.first ?? 0;
-        const length = (range === undefined ? (await calls.fstat(file)).size : range.last + 1) - first;
-        if (!Number.isSafeInteger(length) || first < 0 || length < 0) throw new TypeError(`${JSON.stringify(range)} is no range`);
-        if (length > SMALL_BYTES) {
-          const stream = new FileRange(file, first, length, () => shortFile(path));
-          handedOver = true;
-          return stream;
-        }
+    const target = targetOf(address);
+    const { path } = target;
+    return storing(`reading ${path}`, () =>
+      withRange(target, range, async (file, first, length) => {
+        if (length > SMALL_BYTES) return { result: new FileRange(file, first, length, () => shortFile(path)), tookFile: true };
         const bytes = await readUpTo(file, first, length);
-        return wholeStream(bytes, bytes.length < length ? shortFile(path) : undefined);
-      } finally {
-        if (!handedOver) await calls.close(file);
-      }
-    });
+        return { result: wholeStream(bytes, bytes.length < length ? shortFile(path) : undefined), tookFile: false };
+      }),
+    );
+  }
+
+  async function send(address: BlobAddress, range: ByteRange | undefined, sink: () => Writable): Promise<boolean> {
+    const target = targetOf(address);
+    const sending = await storing(`reading ${target.path}`, () =>
+      withRange(target, range, (file, first, length) =>
+        Promise.resolve({ result: () => sendFile(file, first, length, () => shortFile(target.path), sink()), tookFile: true }),
+      ),
+    );
+    if (sending === undefined) return false;
+    await sending();
+    return true;
   }
 
   async function readSmall(address: BlobAddress, limit: number): Promise<Buffer | undefined> {
@@ -499,6 +521,7 @@ export async function openLocalBlobStore(directory: string, options: LocalBlobSt
     remove,
     stat,
     open,
+    send,
     readSmall,
     listStaged,
     readIdentity,

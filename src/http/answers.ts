@@ -1,4 +1,4 @@
-import { pipeline, type Readable } from 'node:stream';
+import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 
 import { errorTable, messageOf, type Refusal } from '../errors.js';
@@ -24,20 +24,11 @@ export function sendBytes(
   return reply;
 }
 
-/** As `sendBytes`, of a stream. One that breaks cuts the connection, so that the client sees that bytes are missing. */
-export function sendStream(
-  reply: FastifyReply,
-  status: number,
-  headers: readonly (string | number)[],
-  body: Readable,
-): FastifyReply {
+/** The head of an answer whose body the caller writes to what this gives, and ends. */
+export function beginAnswer(reply: FastifyReply, status: number, headers: readonly (string | number)[]): ServerResponse {
   reply.hijack();
-  const { raw } = reply;
-  raw.writeHead(status, [...API_VERSION, ...headers] as string[]);
-  pipeline(body, raw, (error) => {
-    if (error != null) raw.destroy();
-  });
-  return reply;
+  reply.raw.writeHead(status, [...API_VERSION, ...headers] as string[]);
+  return reply.raw;
 }
 
 /** Sent as bytes: of text, fastify would say its charset. */

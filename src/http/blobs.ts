@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 
 import { deleteBlob } from '../commands/blob.js';
@@ -8,7 +9,7 @@ import type { RepositoryName } from '../identifiers.js';
 import { findBlob, type CanonicalBlob } from '../projections/blobs.js';
 import { findLink } from '../projections/references.js';
 import { findTarget } from '../projections/targets.js';
-import { sendBytes, sendStream } from './answers.js';
+import { beginAnswer, sendBytes } from './answers.js';
 import { matchesEntityTag, parseRange } from './byte-range.js';
 import { commandContext, deny, type Exchange } from './exchange.js';
 
@@ -68,10 +69,23 @@ export async function getBlob(exchange: Exchange, name: RepositoryName, text: st
     const bytes = await smallBlob(exchange, name, digest, blob);
     return sendBytes(reply, status, headers, range === undefined ? bytes : bytes.slice(range.first, range.last + 1));
   }
-  const stream = await withLiveGeneration(exchange, name, digest, blob, ({ generation }) =>
-    exchange.services.blobs.open({ digest, generation }, range),
-  );
-  return sendStream(reply, status, headers, stream);
+  let answer: ServerResponse | undefined;
+  try {
+    await withLiveGeneration(exchange, name, digest, blob, async ({ generation }) => {
+      const sent = await exchange.services.blobs.send(
+        { digest, generation },
+        range,
+        () => (answer = beginAnswer(reply, status, headers)),
+      );
+      return sent || undefined;
+    });
+    answer?.end();
+  } catch (error) {
+    // Behind the head there is no other way to say that bytes are missing.
+    if (answer === undefined) throw error;
+    answer.destroy();
+  }
+  return reply;
 }
 
 async function smallBlob(exchange: Exchange, name: RepositoryName, digest: Digest, blob: CanonicalBlob): Promise<string> {
