@@ -24,7 +24,8 @@ interface ErrorRow {
 
 /**
  * The one table of errors. Docker repeats a refused upload POST for a minute unless its first code is UNAUTHORIZED, DENIED, UNSUPPORTED,
- * TOOMANYREQUESTS or NAME_UNKNOWN, so a refusal of a POST that repeating cannot mend has one of these.
+ * TOOMANYREQUESTS or NAME_UNKNOWN, so a refusal of a POST that repeating cannot mend has one of these. It repeats these, too, where the message is its own
+ * default text and there is no detail: `authentication required` is not ours.
  */
 const table = {
   NAME_INVALID: { status: 400, oci: 'NAME_INVALID', message: '{reason}' },
@@ -154,7 +155,11 @@ export function messageOf(refusal: Refusal): string {
 export class RefusalError extends Error {
   override readonly name = 'RefusalError';
   constructor(readonly refusal: Refusal) {
+    // An answer, not a fault: nobody reads its stack, which would cost more than the rest of a HEAD for what is not there.
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
     super(messageOf(refusal));
+    Error.stackTraceLimit = limit;
   }
 }
 
