@@ -95,7 +95,10 @@ export async function serve(config: Config): Promise<number> {
       logger.warn('some requests did not end in time and are cut off');
       app.server.closeAllConnections();
     }, config.drainSeconds * 1_000);
+    // A connection is only closed where it is idle when closing begins: one whose request ends later is kept alive by its client.
+    const idle = setInterval(() => app.server.closeIdleConnections(), 100);
     await app.close();
+    clearInterval(idle);
     clearTimeout(cut);
     logger.info('stopped');
     return 0;

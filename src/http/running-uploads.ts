@@ -7,6 +7,8 @@ interface Claim {
 export interface UploadClaim {
   /** Aborted when a newer request took the upload over. */
   readonly signal: AbortSignal;
+  /** It waited for an older request's end: what was read of the upload before is no longer so. */
+  readonly tookOver: boolean;
   release(): void;
 }
 
@@ -18,6 +20,7 @@ export class RunningUploads {
   readonly #claims = new Map<string, Claim>();
 
   async claim(upload: string): Promise<UploadClaim> {
+    const tookOver = this.#claims.has(upload);
     for (let before = this.#claims.get(upload); before !== undefined; before = this.#claims.get(upload)) {
       before.abort.abort();
       await before.ended;
@@ -28,6 +31,7 @@ export class RunningUploads {
     this.#claims.set(upload, mine);
     return {
       signal: abort.signal,
+      tookOver,
       release: () => {
         if (this.#claims.get(upload) === mine) this.#claims.delete(upload);
         end();

@@ -89,13 +89,17 @@ async function tryMount(exchange: Exchange, name: RepositoryName, digest: Digest
 
 // ---- PATCH: bytes. OCI distribution 1.1, end-5.
 
-const RENEW_MS = 60_000;
+/** Renews the session of a request whose bytes are coming, until it is cleared: every minute, or as often as a short idle time needs. */
+function keepAlive({ services }: Exchange, upload: Uid): NodeJS.Timeout {
+  const everyMs = Math.min(60_000, (services.config.uploadIdleSeconds * 1_000) / 3);
+  return setInterval(() => void renewUpload(services.executor, upload).catch(() => undefined), everyMs);
+}
 
 export async function patchUpload(exchange: Exchange, name: RepositoryName, text: string): Promise<FastifyReply> {
   const { request, services } = exchange;
   const { upload, session } = await openSession(exchange, name, text, 'push');
   const claim = await services.runningUploads.claim(upload);
-  const renewal = setInterval(() => void renewUpload(services.executor, upload).catch(() => undefined), RENEW_MS);
+  const renewal = keepAlive(exchange, upload);
   try {
     const offset = await chunkOffset(exchange, name, upload);
     const size = await append(exchange, name, upload, session.algorithm, offset, claim);
@@ -175,8 +179,12 @@ export async function putUpload(exchange: Exchange, name: RepositoryName, text: 
   // The answer to this very request was lost on its way.
   if (session.finished !== undefined) return blobCreated(exchange, name, digest);
   const claim = await services.runningUploads.claim(upload);
-  const renewal = setInterval(() => void renewUpload(services.executor, upload).catch(() => undefined), RENEW_MS);
+  const renewal = keepAlive(exchange, upload);
   try {
+    // Or the client gave up on it while it was at its last work.
+    if (claim.tookOver && (await openSession(exchange, name, text, 'push', digest)).session.finished !== undefined) {
+      return blobCreated(exchange, name, digest);
+    }
     return await finish(exchange, name, upload, session.algorithm, digest, claim);
   } finally {
     clearInterval(renewal);
