@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, stat, truncate, symlink, unlink, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -132,7 +132,7 @@ describe('on the disk', () => {
     const id = uuid();
     const outside = join(base, 'outside');
     await writeFile(outside, 'x');
-    execFileSync('ln', ['-s', outside, join(directory, 'uploads', id)]);
+    await symlink(outside, join(directory, 'uploads', id));
     expect(await codeOf(store.append(id, streamOf([Buffer.from('y')]), { offset: 1, algorithm: 'sha256' }))).toBe(
       'storage_failed',
     );
