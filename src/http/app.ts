@@ -83,11 +83,13 @@ export function createApp({ services, authentication, tokens, checkReady, logger
     response.writeHead(417, { ...brokenHeaders(body), connection: 'close' }).end(body);
   });
   app.setErrorHandler((error, request, reply) => {
-    const refusal = refusalFor(error);
-    if (refusal !== undefined) return sendRefusal(reply, refusal, config.publicUrl);
     const id = (request.told.requestId ??= services.newId());
-    logger.error({ err: error, request: id, method: request.method, path: pathOf(request) }, 'a request failed');
-    return sendRefusal(reply, refuse('INTERNAL', { request: id }), config.publicUrl);
+    const refusal = refusalFor(error) ?? refuse('INTERNAL', { request: id });
+    // The disk's errors are told to the client in a word; what they were is the operator's to read.
+    if (refusal.refused === 'INTERNAL' || (error instanceof KeyValueError && error.code === 'storage_failed')) {
+      logger.error({ err: error, request: id, method: request.method, path: pathOf(request) }, 'a request failed');
+    }
+    return sendRefusal(reply, refusal, config.publicUrl);
   });
   app.setNotFoundHandler((request, reply) => {
     const path = pathOf(request);

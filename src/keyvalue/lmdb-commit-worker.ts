@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import { getSystemErrorMap } from 'node:util';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { applyOperations, commitStamp, writeRanges, type OperationTarget } from './apply-operations.js';
@@ -128,8 +129,21 @@ function nextMessage(): ToWorker | undefined {
 function storageFailed(id: number, error: unknown): CommitOutcome {
   const cause = asError(error);
   // lmdb-js adds what it was last told about another error.
-  const [name, meaning] = getSystemErrorMap().get(-(lmdbErrorCode(error) ?? 0)) ?? ['', cause.message];
+  const told = getSystemErrorMap().get(-(lmdbErrorCode(error) ?? 0));
+  // LMDB calls a write of which the disk took only a part EIO: usually the disk is full.
+  const [name, meaning] = told?.[0] === 'EIO' && diskIsFull() ? noSpace : (told ?? ['', cause.message]);
   return { id, code: 'storage_failed', message: `the commit did not reach the disk: ${meaning} ${name}`.trimEnd(), cause };
+}
+
+const noSpace = ['ENOSPC', 'no space left on device'] as const;
+
+function diskIsFull(): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(start.folder);
+    return bavail * bsize < 1024 * 1024;
+  } catch {
+    return false;
+  }
 }
 
 function asError(error: unknown): Error {
