@@ -183,7 +183,7 @@ export async function putUpload(exchange: Exchange, name: RepositoryName, text: 
   try {
     // Or the client gave up on it while it was at its last work.
     if (claim.tookOver && (await openSession(exchange, name, text, 'push', digest)).session.finished !== undefined) {
-      return blobCreated(exchange, name, digest);
+      return await blobCreated(exchange, name, digest);
     }
     return await finish(exchange, name, upload, session.algorithm, digest, claim);
   } finally {
