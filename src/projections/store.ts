@@ -54,9 +54,9 @@ export function createStore(
     platform: liveReader('platform', keyspaces.platform, projections),
   };
   async function reading<Tx extends ReadTransaction>(tx: Tx): Promise<Reading<Tx>> {
-    const registry = readers.registry(tx);
-    const platform = readers.platform(tx);
-    return { tx, registry: await registry, platform: await platform };
+    // Together: one that fails alone, while nobody waits for it yet, would end the process as an unhandled rejection.
+    const [registry, platform] = await Promise.all([readers.registry(tx), readers.platform(tx)]);
+    return { tx, registry, platform };
   }
   const cache = new Map<string, unknown>();
   let cachedVersion: bigint | undefined;
