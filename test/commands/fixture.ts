@@ -51,7 +51,7 @@ function identityOnly(): BlobStore {
     release: none,
     remove: none,
     stat: none,
-    open: none,
+    send: none,
     readSmall: none,
     listStaged: none,
   };
