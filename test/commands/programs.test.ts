@@ -274,7 +274,8 @@ test(`programs of several actors, with faults and a crash, do what a plain model
 }, 600_000);
 
 test('the model alone and the commands alone, one after another, agree', async () => {
-  const steps = [...beginning, ...fc.sample(step, { seed: 7, numRuns: 1_000 })];
+  const inUse: Step = { kind: 'delete manifest', name: 'shop/web', manifest: 0 };
+  const steps = [...beginning, inUse, ...fc.sample(step, { seed: 7, numRuns: 1_000 })];
   const at = await found(new SimulatedStore({ seed: 1, clock: new VirtualClock() }).connect());
   const model = new Model(world);
   const outcomes = new Set<Outcome>();
