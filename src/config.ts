@@ -48,7 +48,12 @@ function variable<T>(env: Environment, name: string, fallback: T, accepted: stri
   if (text === undefined || text === '') return fallback;
   const value = parse(text);
   if (value !== undefined) return value;
-  throw new ConfigError(`${name}=${secret.has(name) ? '(hidden)' : text} is not understood; accepted: ${accepted}`);
+  throw new ConfigError(`${name}=${secret.has(name) ? '(hidden)' : onOneLine(text)} is not understood; accepted: ${accepted}`);
+}
+
+// A value read from a file brings its line break along, which nobody would see in the message otherwise.
+function onOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function flag(env: Environment, name: string, fallback: boolean): boolean {
@@ -72,7 +77,14 @@ function parseAddress(text: string): { host: string; port: number } | undefined 
 }
 
 function parseFolder(text: string): string | undefined {
-  if (text.startsWith('file:')) return URL.canParse(text) ? fileURLToPath(text) : undefined;
+  if (text.startsWith('file:')) {
+    try {
+      return fileURLToPath(text);
+    } catch {
+      // No URL, another host's, or an escaped slash in it.
+      return undefined;
+    }
+  }
   return /^[a-z0-9+.-]+:/i.test(text) ? undefined : resolve(text);
 }
 
