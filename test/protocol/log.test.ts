@@ -37,9 +37,19 @@ function lines(): readonly Line[] {
 
 const requests = () => lines().filter(({ msg }) => msg === 'request');
 
+let marks = 0;
+
 /** What was logged of the requests that `send` made, however late it comes. */
 async function loggedBy(count: number, send: () => Promise<unknown>): Promise<readonly Line[]> {
-  const before = requests().length;
+  // Lines are written in batches: those of earlier requests are all there once this one's is.
+  marks += 1;
+  const mark = `/mark-${marks}`;
+  await client.request('GET', mark, { auth: 'none' });
+  const before = await waitFor(
+    () => Promise.resolve(requests().findIndex(({ path }) => path === mark) + 1 || undefined),
+    5_000,
+    () => `no line of ${mark}`,
+  );
   await send();
   return waitFor(
     () => Promise.resolve(requests().length >= before + count ? requests().slice(before) : undefined),
