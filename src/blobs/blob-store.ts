@@ -65,11 +65,11 @@ export interface BlobStore {
   remove(address: BlobAddress): Promise<void>;
   /** The size in bytes, or undefined when that generation is not there. */
   stat(address: BlobAddress): Promise<number | undefined>;
-  /** Opens the bytes, or the range of them; undefined when that generation is not there. Destroying the stream frees the file. */
-  open(address: BlobAddress, range?: ByteRange): Promise<Readable | undefined>;
   /**
-   * Writes the bytes, or the range of them, to `sink`, which it neither ends nor destroys; false, with nothing written, when that generation is not there.
-   * Rejects when the sink breaks or bytes are missing; the file is free then.
+   * Writes the bytes, or the range of them, to what `sink` gives, which it neither ends nor destroys; false when that generation is not there. `sink` is
+   * called once there is something to send: not for false, nor for a range that ends behind the blob, which rejects with `storage_failed`. So do bytes that
+   * turn out to be missing later; a sink that breaks or is ended is `sink_failed`. No file is open once it has resolved or rejected.
+   * A chunk's memory is used again when the sink has called back: a sink that keeps chunks copies them.
    */
   send(address: BlobAddress, range: ByteRange | undefined, sink: () => Writable): Promise<boolean>;
   /** All bytes of a small blob at once (at most `limit`; larger rejects with `too_large`); undefined when not there. */
@@ -86,7 +86,14 @@ export interface BlobStore {
 }
 
 export type BlobStoreErrorCode =
-  'upload_unknown' | 'wrong_offset' | 'source_failed' | 'storage_full' | 'storage_failed' | 'too_large' | 'not_empty';
+  | 'upload_unknown'
+  | 'wrong_offset'
+  | 'source_failed'
+  | 'sink_failed'
+  | 'storage_full'
+  | 'storage_failed'
+  | 'too_large'
+  | 'not_empty';
 
 /** A failure of the blob store. `staged` is the size kept, where the failure leaves an upload that can go on. */
 export class BlobStoreError extends Error {

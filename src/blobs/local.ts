@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Readable, type Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { promisify } from 'node:util';
 
 import { algorithmOf, hexOf, parseDigest, type Digest, type DigestAlgorithm } from '../digest.js';
@@ -16,9 +16,9 @@ import {
 } from './blob-store.js';
 import { createDirectories } from './directories.js';
 import { createFileCalls, systemCode, unlessAbsent } from './file-calls.js';
-import { FileRange, sendFile } from './file-range.js';
 import { pump } from './pump.js';
 import { createRunningDigests, finish } from './running-digests.js';
+import { sendBuffer, sendFile } from './send-file.js';
 
 const FILE_MODE = 0o640;
 /** Up to here bytes are read and written at once, with no file open between calls. */
@@ -397,49 +397,25 @@ export async function openLocalBlobStore(directory: string, options: LocalBlobSt
     return storing(`reading ${path}`, () => sizeOf(path));
   }
 
-  /** Opens the file and finds the range of it; `use` closes the file when it says that it has taken it over. */
-  async function withRange<T>(
-    { path }: Target,
-    range: ByteRange | undefined,
-    use: (file: number, first: number, length: number) => Promise<{ readonly result: T; readonly tookFile: boolean }>,
-  ): Promise<T | undefined> {
-    const file = await unlessAbsent(() => calls.open(path, O_RDONLY | O_NOFOLLOW));
-    if (file === undefined) return undefined;
-    let tookFile = false;
-    try {
-      const first = range?.first ?? 0;
-      const length = (range === undefined ? (await calls.fstat(file)).size : range.last + 1) - first;
-      if (!Number.isSafeInteger(length) || first < 0 || length < 0) throw new TypeError(`${JSON.stringify(range)} is no range`);
-      const used = await use(file, first, length);
-      tookFile = used.tookFile;
-      return used.result;
-    } finally {
-      if (!tookFile) await calls.close(file);
-    }
-  }
-
-  async function open(address: BlobAddress, range?: ByteRange): Promise<Readable | undefined> {
-    const target = targetOf(address);
-    const { path } = target;
-    return storing(`reading ${path}`, () =>
-      withRange(target, range, async (file, first, length) => {
-        if (length > SMALL_BYTES) return { result: new FileRange(file, first, length, () => shortFile(path)), tookFile: true };
-        const bytes = await readUpTo(file, first, length);
-        return { result: wholeStream(bytes, bytes.length < length ? shortFile(path) : undefined), tookFile: false };
+  async function send(address: BlobAddress, range: ByteRange | undefined, sink: () => Writable): Promise<boolean> {
+    const { path } = targetOf(address);
+    const found = await storing(`reading ${path}`, () =>
+      withFile(path, O_RDONLY, async (file) => {
+        const { size } = await calls.fstat(file);
+        const first = range?.first ?? 0;
+        const length = (range?.last ?? size - 1) - first + 1;
+        if (!Number.isSafeInteger(first) || !Number.isSafeInteger(length) || first < 0 || length < 0)
+          throw new TypeError(`${JSON.stringify(range)} is no range`);
+        // Said before the sink is asked for, while there may still be another way to say it than to break off.
+        if (first + length > size) throw shortFile(path);
+        if (length <= SMALL_BYTES) return { small: await readWhole(file, path, first, length) };
+        await sendFile(file, first, length, () => shortFile(path), sink());
+        return {};
       }),
     );
-  }
-
-  async function send(address: BlobAddress, range: ByteRange | undefined, sink: () => Writable): Promise<boolean> {
-    const target = targetOf(address);
-    const sending = await storing(`reading ${target.path}`, () =>
-      withRange(target, range, (file, first, length) =>
-        Promise.resolve({ result: () => sendFile(file, first, length, () => shortFile(target.path), sink()), tookFile: true }),
-      ),
-    );
-    if (sending === undefined) return false;
-    await sending();
-    return true;
+    // The file is closed by now: a client that is slow to take a little holds none.
+    if (found?.small !== undefined) await sendBuffer(found.small, sink());
+    return found !== undefined;
   }
 
   async function readSmall(address: BlobAddress, limit: number): Promise<Buffer | undefined> {
@@ -448,14 +424,12 @@ export async function openLocalBlobStore(directory: string, options: LocalBlobSt
       withFile(path, O_RDONLY, async (file) => {
         const { size } = await calls.fstat(file);
         if (size > limit) throw new BlobStoreError('too_large', `${path} has ${size} bytes, more than ${limit}`);
-        const bytes = await readUpTo(file, 0, size);
-        if (bytes.length < size) throw shortFile(path);
-        return bytes;
+        return readWhole(file, path, 0, size);
       }),
     );
   }
 
-  async function readUpTo(file: number, position: number, length: number): Promise<Buffer> {
+  async function readWhole(file: number, path: string, position: number, length: number): Promise<Buffer> {
     const buffer = Buffer.allocUnsafe(length);
     let at = 0;
     while (at < length) {
@@ -464,7 +438,7 @@ export async function openLocalBlobStore(directory: string, options: LocalBlobSt
         length <= SMALL_BYTES
           ? await calls.read(file, rest, position + at)
           : (await readBulk(file, rest, 0, rest.length, position + at)).bytesRead;
-      if (bytes === 0) return buffer.subarray(0, at);
+      if (bytes === 0) throw shortFile(path);
       at += bytes;
     }
     return buffer;
@@ -520,7 +494,6 @@ export async function openLocalBlobStore(directory: string, options: LocalBlobSt
     release,
     remove,
     stat,
-    open,
     send,
     readSmall,
     listStaged,
@@ -567,16 +540,6 @@ async function hashFile(file: number, see: (bytes: Buffer) => void): Promise<num
     [current, other] = [other, current];
   }
   return size;
-}
-
-function wholeStream(bytes: Buffer, error: Error | undefined): Readable {
-  return new Readable({
-    read() {
-      if (bytes.length > 0) this.push(bytes);
-      if (error === undefined) this.push(null);
-      else this.destroy(error);
-    },
-  });
 }
 
 /** Waits for all of them, then throws what the first that failed threw: no file may be closed while a call on it is under way. */

@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { Readable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import fc from 'fast-check';
 import { v7 as uuid } from 'uuid';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
-import type { BlobAddress, BlobStore, BlobStoreErrorCode } from '../../src/blobs/blob-store.js';
+import type { BlobAddress, BlobStore, BlobStoreErrorCode, ByteRange } from '../../src/blobs/blob-store.js';
 import { parseDigest, type Digest, type DigestAlgorithm } from '../../src/digest.js';
 
 export interface OpenedStore {
@@ -37,11 +37,47 @@ export function streamOf(chunks: readonly Uint8Array[], breaks?: Error): Readabl
   });
 }
 
-export async function collect(stream: Readable | undefined): Promise<Buffer> {
-  if (stream === undefined) throw new Error('the blob is not there');
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
+/** A sink that looks at a chunk only some time after it was given it: the chunk must not have changed meanwhile. */
+export class Collector extends Writable {
+  readonly #chunks: Buffer[] = [];
+
+  constructor(readonly seen: (sink: Collector) => unknown = () => undefined) {
+    super();
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  override _write(chunk: Buffer, _encoding: string, callback: (error?: Error | null) => void): void {
+    setImmediate(() => {
+      this.#chunks.push(Buffer.from(chunk));
+      Promise.resolve(this.seen(this)).then(() => callback(), callback);
+    });
+  }
+}
+
+/** A sink that takes a chunk and never says that it has no more use for it. */
+export class StalledSink extends Writable {
+  readonly stalled: Promise<void>;
+  #stall!: () => void;
+
+  constructor() {
+    super();
+    this.stalled = new Promise((resolve) => (this.#stall = resolve));
+  }
+
+  override _write(): void {
+    this.#stall();
+  }
+}
+
+/** The bytes that `send` writes; undefined where there is no such generation. */
+export async function sent(store: BlobStore, address: BlobAddress, range?: ByteRange): Promise<Buffer | undefined> {
+  let sink: Collector | undefined;
+  const found = await store.send(address, range, () => (sink = new Collector()));
+  expect(sink !== undefined).toBe(found);
+  return sink?.bytes;
 }
 
 export function cut(bytes: Buffer, sizes: readonly number[]): Buffer[] {
@@ -107,7 +143,7 @@ export function describeBlobStoreContract(name: string, open: () => Promise<Open
       const address = await upload(store, bytes, algorithm);
       expect(address.digest).toBe(digestOf(bytes, algorithm));
       expect(await store.stat(address)).toBe(bytes.length);
-      expect((await collect(await store.open(address))).equals(bytes)).toBe(true);
+      expect((await sent(store, address))?.equals(bytes)).toBe(true);
     });
 
     test('an upload in several appends has the digest of the whole', async () => {
@@ -120,14 +156,14 @@ export function describeBlobStoreContract(name: string, open: () => Promise<Open
       }
       const digest = await store.digest(id, 'sha256');
       expect(digest).toBe(digestOf(bytes));
-      expect((await collect(await store.open(await store.commit(id, digest)))).equals(bytes)).toBe(true);
+      expect((await sent(store, await store.commit(id, digest)))?.equals(bytes)).toBe(true);
     });
 
     test('an empty blob is a blob', async () => {
       const address = await upload(store, Buffer.alloc(0));
       expect(await store.stat(address)).toBe(0);
       expect(await store.readSmall(address, 0)).toEqual(Buffer.alloc(0));
-      expect(await collect(await store.open(address))).toEqual(Buffer.alloc(0));
+      expect(await sent(store, address)).toEqual(Buffer.alloc(0));
     });
 
     test('however a stream is chunked, its digest and bytes are those of the whole', async () => {
@@ -143,7 +179,7 @@ export function describeBlobStoreContract(name: string, open: () => Promise<Open
           const digest = await store.digest(id, 'sha256');
           expect(digest).toBe(digestOf(bytes));
           const address = await store.commit(id, digest);
-          expect(digestOf(await collect(await store.open(address)))).toBe(digest);
+          expect(digestOf((await sent(store, address)) ?? Buffer.of(0))).toBe(digest);
           await store.release(id);
           await store.remove(address);
         }),
@@ -243,7 +279,7 @@ export function describeBlobStoreContract(name: string, open: () => Promise<Open
       destroyed.destroy();
       expect(await codeOf(store.append(id, destroyed, { offset: 0, ...sha256 }))).toBe('source_failed');
       const read = streamOf([Buffer.from('abc')]);
-      await collect(read);
+      await read.toArray();
       expect(await store.append(id, read, { offset: 0, ...sha256 }).catch((error: Error) => error.message)).toEqual({ size: 0 });
     });
 
@@ -345,10 +381,10 @@ export function describeBlobStoreContract(name: string, open: () => Promise<Open
       await store.remove(first);
       await store.remove(first);
       expect(await store.stat(first)).toBeUndefined();
-      expect((await collect(await store.open(second))).equals(bytes)).toBe(true);
+      expect((await sent(store, second))?.equals(bytes)).toBe(true);
       await store.remove(second);
-      expect(await store.open(second)).toBeUndefined();
-      expect(await store.open(second, { first: 0, last: 5 })).toBeUndefined();
+      expect(await sent(store, second)).toBeUndefined();
+      expect(await sent(store, second, { first: 0, last: 5 })).toBeUndefined();
       expect(await store.readSmall(second, 100_000)).toBeUndefined();
     });
 
@@ -403,9 +439,12 @@ export function describeBlobStoreContract(name: string, open: () => Promise<Open
         ['the first byte', 0, 0],
         ['the last byte', bytes.length - 1, bytes.length - 1],
         ['all of it', 0, bytes.length - 1],
+        ['a chunk', 1, 524_288],
         ['a chunk and a byte', 1, 524_289],
+        ['what is read at once', 100, 65_635],
+        ['a byte more than is read at once', 100, 65_636],
       ])('%s', async (_what, first, last) => {
-        expect((await collect(await store.open(address, { first, last }))).equals(bytes.subarray(first, last + 1))).toBe(true);
+        expect((await sent(store, address, { first, last }))?.equals(bytes.subarray(first, last + 1))).toBe(true);
       });
 
       test('any range equals the slice', async () => {
@@ -413,17 +452,37 @@ export function describeBlobStoreContract(name: string, open: () => Promise<Open
         await fc.assert(
           fc.asyncProperty(position, position, async (one, other) => {
             const range = { first: Math.min(one, other), last: Math.max(one, other) };
-            const read = await collect(await store.open(address, range));
-            expect(read.equals(bytes.subarray(range.first, range.last + 1))).toBe(true);
+            const read = await sent(store, address, range);
+            expect(read?.equals(bytes.subarray(range.first, range.last + 1))).toBe(true);
           }),
           { numRuns: 60 },
         );
       });
 
-      test.each([10, 1_000_000])('a range that ends %i bytes behind the blob is an error of the stream', async (beyond) => {
-        const range = { first: bytes.length - 5, last: bytes.length + beyond };
-        const stream = await store.open(address, range);
-        await expect(collect(stream)).rejects.toMatchObject({ code: 'storage_failed' });
+      test.each([
+        ['ends a byte behind the blob', 5, bytes.length],
+        ['is small and ends behind the blob', bytes.length - 5, bytes.length + 10],
+        ['begins behind the blob', bytes.length, bytes.length],
+        ['ends far behind the blob', bytes.length - 5, bytes.length + 1_000_000],
+      ])('a range that %s is an error, and nothing is written', async (_what, first, last) => {
+        const sink = vi.fn(() => new Collector());
+        expect(await codeOf(store.send(address, { first, last }, sink))).toBe('storage_failed');
+        expect(sink).not.toHaveBeenCalled();
+      });
+
+      test.each([
+        [-1, 5],
+        [5, 3],
+        [0.5, 1.5],
+        [0, Infinity],
+        [NaN, 5],
+      ])('%d to %d is no range', async (first, last) => {
+        await expect(sent(store, address, { first, last })).rejects.toThrow(TypeError);
+      });
+
+      test.each([0, 1, 65_536, 65_537])('a whole blob of %i bytes', async (size) => {
+        const small = await upload(store, bytes.subarray(0, size));
+        expect((await sent(store, small))?.equals(bytes.subarray(0, size))).toBe(true);
       });
 
       test('a small read of a larger blob is refused', async () => {
@@ -431,22 +490,100 @@ export function describeBlobStoreContract(name: string, open: () => Promise<Open
         expect((await store.readSmall(address, bytes.length))?.equals(bytes)).toBe(true);
       });
 
-      test('a reader that leaves early leaves nothing open', async () => {
-        const stream = await store.open(address);
-        if (stream === undefined) throw new Error('the blob is not there');
-        for await (const chunk of stream) {
-          expect((chunk as Buffer).length).toBeGreaterThan(0);
-          break;
-        }
-        expect(stream.destroyed).toBe(true);
+      test('a blob that is removed while it is sent is sent to its end', async () => {
+        const doomed = await upload(store, bytes);
+        const sink = new Collector(() => store.remove(doomed));
+        expect(await store.send(doomed, undefined, () => sink)).toBe(true);
+        expect(sink.bytes.equals(bytes)).toBe(true);
+        expect(await store.stat(doomed)).toBeUndefined();
+      });
+    });
+
+    describe.each([
+      ['small', 10_000],
+      ['large', 3_000_000],
+    ])('sending a %s blob', (_what, size) => {
+      const bytes = randomBytes(size);
+      let address: BlobAddress;
+      beforeAll(async () => {
+        address = await upload(store, bytes);
       });
 
-      test('a blob that is removed while it is read is read to its end', async () => {
-        const doomed = await upload(store, bytes);
-        const stream = await store.open(doomed);
-        await store.remove(doomed);
-        expect((await collect(stream)).equals(bytes)).toBe(true);
+      const sending = (sink: Writable) => store.send(address, undefined, () => sink);
+
+      test('the sink is left as it was: neither ended nor destroyed, with no listeners', async () => {
+        const sink = new Collector();
+        const before = sink.eventNames();
+        expect([await sending(sink), await sending(sink)]).toEqual([true, true]);
+        expect(sink.bytes.equals(Buffer.concat([bytes, bytes]))).toBe(true);
+        expect([sink.writableEnded, sink.destroyed]).toEqual([false, false]);
+        expect(sink.eventNames()).toEqual(before);
       });
+
+      test('a sink that is slow is not written to before it is done', async () => {
+        let most = 0;
+        const sink = new Collector(async ({ writableLength }) => {
+          most = Math.max(most, writableLength);
+          await delay(5);
+        });
+        await sending(sink);
+        expect(sink.bytes.equals(bytes)).toBe(true);
+        expect(most).toBe(Math.min(size, 524_288));
+      });
+
+      test.each([
+        ['without an error', undefined],
+        ['with an error', new Error('connection reset')],
+      ])('a sink that takes a chunk, stalls and is destroyed %s has failed', async (_how, error) => {
+        const sink = new StalledSink();
+        const outcome = codeOf(sending(sink));
+        await sink.stalled;
+        sink.destroy(error);
+        expect(await outcome).toBe('sink_failed');
+      });
+
+      test('a sink that was destroyed or ended before has failed, and nothing is written to it', async () => {
+        for (const how of ['destroy', 'end'] as const) {
+          const sink = new Collector();
+          sink[how]();
+          expect(await codeOf(sending(sink))).toBe('sink_failed');
+          expect(sink.bytes).toHaveLength(0);
+          expect(sink.errored).toBeNull();
+        }
+      });
+
+      test('a sink whose write fails says why', async () => {
+        const cause = new Error('EPIPE');
+        const sink = new Writable({ write: (_chunk, _encoding, callback) => callback(cause) });
+        await expect(sending(sink)).rejects.toMatchObject({ code: 'sink_failed', cause });
+      });
+
+      test('a sink that cannot be had is the error of who was asked for it', async () => {
+        const error = new Error('no sink');
+        const none = () => {
+          throw error;
+        };
+        await expect(store.send(address, undefined, none)).rejects.toBe(error);
+      });
+
+      test('an error of the sink after its end or close is no uncaught exception', async () => {
+        const sink = new StalledSink();
+        sink._destroy = (_error, callback) => void setTimeout(callback, 20, new Error('late'));
+        const outcome = codeOf(sending(sink));
+        await sink.stalled;
+        sink.destroy();
+        expect(await outcome).toBe('sink_failed');
+        await delay(30);
+      });
+    });
+
+    test.each(['destroy', 'end'] as const)('a sink whose owner calls %s mid-way has failed', async (how) => {
+      const bytes = randomBytes(3_000_000);
+      const address = await upload(store, bytes);
+      const sink = new Collector(() => void sink[how]());
+      expect(await codeOf(store.send(address, undefined, () => sink))).toBe('sink_failed');
+      expect(sink.bytes.equals(bytes.subarray(0, sink.bytes.length))).toBe(true);
+      expect(sink.bytes.length).toBeLessThan(bytes.length);
     });
 
     test('staged uploads are listed, released ones are not', async () => {
@@ -468,7 +605,7 @@ export function describeBlobStoreContract(name: string, open: () => Promise<Open
     test.each(['sha256:../..', 'sha256:AB', 'md5:d41d8cd98f00b204e9800998ecf8427e'])('the digest %j is refused', async (text) => {
       const digest = text as Digest;
       await expect(store.commit(uuid(), digest)).rejects.toThrow(TypeError);
-      await expect(store.open({ digest, generation: uuid() })).rejects.toThrow(TypeError);
+      await expect(sent(store, { digest, generation: uuid() })).rejects.toThrow(TypeError);
       await expect(store.remove({ digest, generation: uuid() })).rejects.toThrow(TypeError);
     });
 

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { BlobStore } from '../../src/blobs/blob-store.js';
 import { openLocalBlobStore } from '../../src/blobs/local.js';
 import { hexOf } from '../../src/digest.js';
-import { codeOf, collect, digestOf, streamOf, upload } from './contract.js';
+import { codeOf, Collector, digestOf, sent, StalledSink, streamOf, upload } from './contract.js';
 
 type Fault = (path: string) => string | undefined;
 type Callback = (error: Error | null) => void;
@@ -21,10 +21,13 @@ const faults = vi.hoisted(() => ({
   answer: new Map<string, Fault>(),
   /** The calls in their order, as `fdatasync <path>`, when they are over. */
   log: [] as string[],
+  /** What a large read waits for before it is made. */
+  beforeRead: (): Promise<void> | undefined => undefined,
 }));
 
 vi.mock('node:fs', async (original) => {
   const real = await original<typeof fs>();
+  const { promisify } = await import('node:util');
   const failure = (call: string, path: string): Error | undefined => {
     const code = faults.answer.get(call)?.(path);
     return code === undefined ? undefined : Object.assign(new Error(`${code}: ${call}`), { code, syscall: call });
@@ -76,8 +79,24 @@ vi.mock('node:fs', async (original) => {
         writev(file, chunks, position, (error, bytesWritten) => (error === null ? resolve({ bytesWritten }) : reject(error))),
       ),
   });
+  function read(
+    file: number,
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null, bytes?: number) => void,
+  ) {
+    const error = failure('read', pathOf(file));
+    const gate = faults.beforeRead();
+    if (error !== undefined) setTimeout(callback, 1, error);
+    else if (gate === undefined) real.read(file, buffer, offset, length, position, callback);
+    else void gate.then(() => real.read(file, buffer, offset, length, position, callback));
+  }
+  Object.defineProperty(read, Symbol.for('nodejs.util.promisify.custom'), { value: promisify(real.read) });
   return {
     ...real,
+    read,
     writev,
     fsync: sync('fsync'),
     fdatasync: sync('fdatasync'),
@@ -100,6 +119,7 @@ beforeAll(async () => {
 beforeEach(() => {
   faults.answer.clear();
   faults.log.length = 0;
+  faults.beforeRead = () => undefined;
 });
 afterAll(() => rm(directory, { recursive: true }));
 
@@ -199,7 +219,7 @@ test.each(['EPERM', 'EXDEV', 'ENOTSUP'])('where hard links answer %s, a commit r
   faults.answer.set('link', () => code);
   const bytes = randomBytes(1_000);
   const address = await upload(store, bytes);
-  expect(await collect(await store.open(address))).toEqual(bytes);
+  expect(await sent(store, address)).toEqual(bytes);
   expect(faults.log.filter((call) => call.startsWith('rename '))).toHaveLength(1);
   expect(await store.commit(address.generation, address.digest)).toEqual(address);
 });
@@ -224,4 +244,39 @@ test('a link that always finds its directory gone is a failure, not a loop', asy
   faults.answer.set('link', () => 'ENOENT');
   expect(await codeOf(store.commit(id, digestOf(bytes)))).toBe('storage_failed');
   expect(await store.staged(id)).toEqual({ size: 1_000 });
+});
+
+test('a send whose sink breaks during a read closes the file only when the read is over', async () => {
+  const address = await upload(store, randomBytes(3_000_000));
+  for (const breakIt of [(sink: StalledSink) => sink.destroy(), (sink: StalledSink) => sink.destroy(new Error('reset'))]) {
+    const before = openFiles();
+    let letRead = () => {};
+    let reads = 0;
+    // The second: it is under way while the first chunk is being written.
+    faults.beforeRead = () => ((reads += 1) < 2 ? undefined : new Promise((resolve) => (letRead = resolve)));
+    const sink = new StalledSink();
+    let over = false;
+    const outcome = codeOf(store.send(address, undefined, () => sink)).finally(() => (over = true));
+    await sink.stalled;
+    expect(reads).toBe(2);
+    breakIt(sink);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(over).toBe(false);
+    expect(openFiles()).toBe(before + 1);
+    letRead();
+    expect(await outcome).toBe('sink_failed');
+    expect(openFiles()).toBe(before);
+  }
+});
+
+test('a read that fails is an error of the store, also behind the first chunk', async () => {
+  const address = await upload(store, randomBytes(3_000_000));
+  for (const good of [0, 1, 3]) {
+    const before = openFiles();
+    let reads = 0;
+    faults.answer.set('read', () => ((reads += 1) > good ? 'EIO' : undefined));
+    const sink = new Collector();
+    expect(await codeOf(store.send(address, undefined, () => sink))).toBe('storage_failed');
+    expect(openFiles()).toBe(before);
+  }
 });

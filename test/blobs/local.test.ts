@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, truncateSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, stat, truncate, symlink, unlink, writeFile } from 'node:fs/promises';
-import { createServer, request } from 'node:http';
+import { createServer, get, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 
 import { v7 as uuid } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -14,7 +14,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BlobAddress, BlobStore } from '../../src/blobs/blob-store.js';
 import { openLocalBlobStore } from '../../src/blobs/local.js';
 import { algorithmOf, hexOf } from '../../src/digest.js';
-import { codeOf, collect, describeBlobStoreContract, digestOf, streamOf, upload, type OpenedStore } from './contract.js';
+import {
+  codeOf,
+  Collector,
+  describeBlobStoreContract,
+  digestOf,
+  sent,
+  StalledSink,
+  streamOf,
+  upload,
+  type OpenedStore,
+} from './contract.js';
 
 let base: string;
 beforeAll(async () => {
@@ -31,6 +41,17 @@ function pathOf(directory: string, { digest, generation }: BlobAddress): string 
 }
 
 const openFiles = () => readdirSync('/proc/self/fd').length;
+
+/** How often a file is open. */
+function opened(path: string): number {
+  return readdirSync('/proc/self/fd').filter((file) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${file}`) === path;
+    } catch {
+      return false;
+    }
+  }).length;
+}
 
 async function openForContract(direct: boolean): Promise<OpenedStore> {
   const directory = newDirectory();
@@ -121,11 +142,43 @@ describe('on the disk', () => {
     expect(await store.readSmall(await store.commit(id, digestOf(bytes)), 5_000)).toEqual(bytes);
   });
 
-  test('a file that is shorter than at its opening is an error of the stream', async () => {
+  test('a file that becomes shorter while it is sent is an error behind the bytes that are there', async () => {
+    const bytes = randomBytes(3_000_000);
+    const address = await upload(store, bytes);
+    const path = pathOf(directory, address);
+    const sink = new Collector(() => truncateSync(path, 1_500_000));
+    await expect(store.send(address, undefined, () => sink)).rejects.toMatchObject({ code: 'storage_failed' });
+    expect(sink.bytes.equals(bytes.subarray(0, sink.bytes.length))).toBe(true);
+    expect(sink.bytes.length).toBeLessThanOrEqual(1_500_000);
+    expect(sink.destroyed).toBe(false);
+    expect(opened(path)).toBe(0);
+  });
+
+  test('a sink that stalls holds the file, and frees it when it is destroyed', async () => {
     const address = await upload(store, randomBytes(3_000_000));
-    const stream = await store.open(address);
-    await truncate(pathOf(directory, address), 1_500_000);
-    await expect(collect(stream)).rejects.toMatchObject({ code: 'storage_failed' });
+    const path = pathOf(directory, address);
+    for (const error of [undefined, new Error('reset')]) {
+      const sink = new StalledSink();
+      const outcome = codeOf(store.send(address, undefined, () => sink));
+      await sink.stalled;
+      expect(opened(path)).toBe(1);
+      sink.destroy(error);
+      expect(await outcome).toBe('sink_failed');
+      expect(opened(path)).toBe(0);
+    }
+  });
+
+  test('a sink that stalls on a small range, or on a small blob, holds no file', async () => {
+    const [large, small] = [await upload(store, randomBytes(3_000_000)), await upload(store, randomBytes(65_536))];
+    for (const [address, range] of [[large, { first: 1_000_000, last: 1_065_535 }] as const, [small, undefined] as const]) {
+      const sink = new StalledSink();
+      const outcome = codeOf(store.send(address, range, () => sink));
+      await sink.stalled;
+      expect(sink.writableLength).toBe(65_536);
+      expect(opened(pathOf(directory, address))).toBe(0);
+      sink.destroy();
+      expect(await outcome).toBe('sink_failed');
+    }
   });
 
   test('a staged file that is a symbolic link is not followed', async () => {
@@ -140,7 +193,7 @@ describe('on the disk', () => {
     await unlink(join(directory, 'uploads', id));
   });
 
-  test('nothing stays open after 1 000 broken appends, refused ones, and destroyed readers', async () => {
+  test('nothing stays open after 1 000 broken appends, refused ones, and broken sends', async () => {
     const address = await upload(store, randomBytes(1_000_000));
     const before = openFiles();
     for (let round = 0; round < 1_000; round += 50) {
@@ -152,15 +205,43 @@ describe('on the disk', () => {
           expect(await codeOf(store.append(id, broken, { offset: 0, algorithm: 'sha256' }))).toBe('source_failed');
           expect(await codeOf(store.append(id, streamOf([]), { offset: 1_000_000, algorithm: 'sha256' }))).toBe('wrong_offset');
           await store.release(id);
-          const stream = await store.open(address, index % 2 === 0 ? { first: 5, last: 999_999 } : undefined);
-          // Before, during and after the first read.
-          if (index % 3 === 0) stream?.read();
-          if (index % 5 === 0) await new Promise((resolve) => setImmediate(resolve));
-          stream?.destroy();
+          expect(await brokenSend(index)).toMatch(/^sink_failed$|^no sink$/);
         }),
       );
     }
+    // Not in a while: when a send has rejected, its file is closed.
+    expect(opened(pathOf(directory, address))).toBe(0);
     await expect.poll(openFiles).toBeLessThanOrEqual(before);
+
+    async function brokenSend(index: number): Promise<string | undefined> {
+      const range = index % 2 === 0 ? { first: 5, last: 999_999 } : undefined;
+      if (index % 7 === 0) {
+        const none = () => {
+          throw Object.assign(new Error(), { code: 'no sink' });
+        };
+        return codeOf(store.send(address, range, none));
+      }
+      const sink =
+        index % 3 === 0 ? new StalledSink() : new Writable({ write: (_chunk, _encoding, done) => void setImmediate(done) });
+      const breakIt = () => {
+        if (index % 4 === 0) sink.destroy(new Error('reset'));
+        else if (index % 4 === 1) sink.end();
+        else sink.destroy();
+        // What is ended with a write under way that is never over waits for its destruction.
+        if (index % 4 === 1 && sink instanceof StalledSink) setImmediate(() => sink.destroy());
+      };
+      return codeOf(
+        store.send(address, range, () => {
+          // Before, during and after the first read.
+          if (index % 5 === 0) breakIt();
+          else if (index % 5 === 1) setImmediate(breakIt);
+          else if (index % 5 === 2) process.nextTick(breakIt);
+          else if (sink instanceof StalledSink) void sink.stalled.then(breakIt);
+          else sink.once('drain', breakIt);
+          return sink;
+        }),
+      );
+    }
   });
 });
 
@@ -209,6 +290,47 @@ describe('over HTTP', () => {
     await store.close();
   });
 
+  describe('a blob of 30 MB', () => {
+    const bytes = randomBytes(30_000_000);
+    let address: BlobAddress;
+    let path: string;
+    let outcomes: Promise<string | undefined>[];
+    beforeAll(async () => {
+      const directory = newDirectory();
+      const store = await openLocalBlobStore(directory, { create: true });
+      address = await upload(store, bytes);
+      path = pathOf(directory, address);
+      server.removeAllListeners('request');
+      outcomes = [];
+      server.on('request', (_incoming, answer: ServerResponse) => {
+        answer.setHeader('content-length', bytes.length);
+        const sending = store.send(address, undefined, () => answer).then(() => void answer.end());
+        outcomes.push(codeOf(sending));
+      });
+    });
+
+    const pull = () =>
+      new Promise<IncomingMessage>((resolve, reject) => {
+        get({ port: (server.address() as AddressInfo).port }, resolve).once('error', reject);
+      });
+
+    test('arrives', async () => {
+      const received = Buffer.concat((await (await pull()).toArray()) as Buffer[]);
+      expect(received.equals(bytes)).toBe(true);
+      expect(await outcomes.at(-1)).toBeUndefined();
+      expect(opened(path)).toBe(0);
+    });
+
+    test('is let go of when the client that does not read on hangs up', async () => {
+      const answer = await pull();
+      answer.on('error', () => {});
+      expect(opened(path)).toBe(1);
+      answer.destroy();
+      expect(await outcomes.at(-1)).toBe('sink_failed');
+      expect(opened(path)).toBe(0);
+    });
+  });
+
   const server = createServer();
   beforeAll(() => new Promise<void>((resolve) => void server.listen(0, resolve)));
   afterAll(() => {
@@ -237,7 +359,13 @@ test('300 MB pass with flat memory', async () => {
   const address = await store.commit(id, await store.digest(id, 'sha256'));
   await store.release(id);
   let read = 0;
-  for await (const piece of (await store.open(address)) ?? []) read += (piece as Buffer).length;
+  const count = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      read += chunk.length;
+      setImmediate(done);
+    },
+  });
+  await store.send(address, undefined, () => count);
   clearInterval(watch);
   expect(read).toBe(300_000_000);
   expect(peak - before).toBeLessThan(120_000_000);
@@ -333,7 +461,7 @@ describe('a full disk', () => {
     await store.append(id, streamOf([large]), { offset: 100_000, algorithm: 'sha256' });
     const whole = Buffer.concat([kept, large]);
     expect(await store.digest(id, 'sha256')).toBe(digestOf(whole));
-    expect((await collect(await store.open(await store.commit(id, digestOf(whole))))).equals(whole)).toBe(true);
+    expect((await sent(store, await store.commit(id, digestOf(whole))))?.equals(whole)).toBe(true);
     await store.close();
     expect(openFiles()).toBeLessThanOrEqual(before);
   });
