@@ -14,7 +14,7 @@ export class StoreMismatchError extends Error {
 export interface Founding {
   readonly database: Database;
   readonly keyspaces: Readonly<Record<DirectoryName, Keyspace>>;
-  readonly blobs: BlobStore;
+  readonly blobs: Pick<BlobStore, 'readIdentity' | 'isEmpty' | 'writeIdentity'>;
   readonly projections: readonly Projection[];
   /** For a new store. */
   readonly identity: Uid;

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 
-import type { BlobStore } from '../../src/blobs/blob-store.js';
 import { pushBlob, startUpload } from '../../src/commands/blob.js';
 import { createExecutor, isRefusal, type CommandContext, type Executor } from '../../src/commands/execute.js';
 import { createFirstOwner } from '../../src/commands/first-owner.js';
-import { foundStore } from '../../src/commands/found-store.js';
+import { foundStore, type Founding } from '../../src/commands/found-store.js';
 import { deleteManifest, pushManifest, type PushManifest } from '../../src/commands/manifest.js';
 import { createRepository, deleteRepository } from '../../src/commands/repository.js';
 import type { Digest } from '../../src/digest.js';
@@ -29,31 +28,13 @@ import { findRepositoryUid } from '../../src/projections/repositories.js';
 import { findProject } from '../../src/projections/projects.js';
 import { createStore, type Store } from '../../src/projections/store.js';
 
-/**
- * Stands in for a blob store where only commands run: no command touches a blob's bytes, only the founding of a store asks for the identity.
- */
-function identityOnly(): BlobStore {
+/** Stands in for a blob store where only commands run: none touches a blob's bytes, and the founding of a store asks for the identity alone. */
+function identityOnly(): Founding['blobs'] {
   let identity: string | undefined;
-  const none = (): never => {
-    throw new Error('a command asked for bytes');
-  };
   return {
     readIdentity: () => Promise.resolve(identity),
     isEmpty: () => Promise.resolve(true),
     writeIdentity: (text) => Promise.resolve(void (identity = text)),
-    close: () => Promise.resolve(),
-    stage: none,
-    staged: none,
-    append: none,
-    digest: none,
-    commit: none,
-    put: none,
-    release: none,
-    remove: none,
-    stat: none,
-    send: none,
-    readSmall: none,
-    listStaged: none,
   };
 }
 

@@ -2,12 +2,12 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { listSessions } from '../../src/blobs/upload-sessions.js';
+import { listSessions, type UploadSession } from '../../src/blobs/upload-sessions.js';
 import { readConfig } from '../../src/config.js';
 import { digestToBytes, hexOf, parseDigest } from '../../src/digest.js';
 import { boundsOf } from '../../src/keyvalue/keyspace.js';
 import { pack } from '../../src/keyvalue/tuple.js';
-import { openRegistry } from '../../src/open-registry.js';
+import { openRegistry, type OpenRegistry } from '../../src/open-registry.js';
 import { expireUploads } from '../../src/processes/upload-expiry.js';
 import { findBlob } from '../../src/projections/blobs.js';
 import { compareWithFold } from '../support/fold.js';
@@ -20,10 +20,7 @@ import type { Server } from '../support/server.js';
 export async function findDamage(server: Server): Promise<readonly string[]> {
   if (server.isRunning()) throw new Error('the server still runs');
   const folder = join(server.directory, 'blobs');
-  const registry = await openRegistry(
-    readConfig({ ARTS_DATABASE: `lmdb:${join(server.directory, 'db')}`, ARES_CLIENT_ADDRESS: folder }),
-    false,
-  );
+  const registry = await openStopped(server);
   try {
     const { store, executor, blobs } = registry;
     const damage = (await compareWithFold(store)).map((line) => `index: ${line}`);
@@ -50,6 +47,22 @@ export async function findDamage(server: Server): Promise<readonly string[]> {
     }
     if (live !== named) damage.push(`${named} blobs have a record, ${live} of them have bytes`);
     return damage;
+  } finally {
+    await registry.close();
+  }
+}
+
+function openStopped({ directory }: Server): Promise<OpenRegistry> {
+  const database = `lmdb:${join(directory, 'db')}`;
+  return openRegistry(readConfig({ ARTS_DATABASE: database, ARES_CLIENT_ADDRESS: join(directory, 'blobs') }), false);
+}
+
+/** The uploads that the data of a server that does not run know of. */
+export async function sessionsOf(server: Server): Promise<readonly UploadSession[]> {
+  const registry = await openStopped(server);
+  try {
+    const listed = await registry.store.read(({ tx, registry: { keyspace } }) => listSessions(tx, keyspace, undefined, 100));
+    return listed.map(({ session }) => session);
   } finally {
     await registry.close();
   }

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { clientOf, digestOf, digestsOf, imageOf, randomBytesOf, randomImage, RegistryClient } from '../support/client.js';
 import { startServer, type Server } from '../support/server.js';
 import { gzipLayer, tar } from '../support/tar.js';
-import { findDamage } from './aftermath.js';
+import { findDamage, sessionsOf } from './aftermath.js';
 
 let server: Server | undefined;
 afterEach(async () => {
@@ -70,6 +70,21 @@ describe('an upload of 64 chunks', () => {
     await running.stop();
     expect(await findDamage(running)).toEqual([]);
   });
+});
+
+test('an upload whose bytes come slowly is known to be active, however short the idle time is', async () => {
+  const { running, client } = await start({ ARTS_UPLOAD_IDLE_SECS: '1' });
+  const upload = await client.startUpload('shop/web');
+  async function* slowly(): AsyncGenerator<Uint8Array> {
+    for (let part = 0; part < 20; part += 1) {
+      yield Buffer.from(`part ${part}`);
+      await sleep(100);
+    }
+    await running.kill();
+  }
+  await expect(client.request('PATCH', upload.href, { body: slowly() })).rejects.toThrow();
+  const [session] = await sessionsOf(running);
+  expect((session?.activeAt ?? 0) - (session?.startedAt ?? 0)).toBeGreaterThan(1_000_000);
 });
 
 describe('twenty clients at once', () => {
