@@ -15,7 +15,7 @@ export interface Docker {
 
 type DockerOptions = RunOptions & { readonly home?: string };
 
-/** A docker daemon of its own, which needs root, no network and nothing of the machine's /etc/docker. */
+/** A docker daemon of its own in the workplace's network; it needs root and nothing of the machine's /etc/docker. */
 export async function startDocker(place: Workplace): Promise<Docker> {
   const dockerd = findTool('dockerd');
   const unshare = findTool('unshare');
@@ -38,7 +38,7 @@ export async function startDocker(place: Workplace): Promise<Docker> {
       ...['--data-root', join(folder, 'root'), '--exec-root', join(folder, 'exec'), '--pidfile', join(folder, 'pid')],
       ...['-H', socket, '--iptables=false', '--ip6tables=false', '--bridge=none', '--storage-driver=vfs'],
     ],
-    { env: place.environment('dockerd-home'), cwd: folder },
+    { env: place.environment('dockerd-home'), cwd: folder, through: place.network?.through },
   );
   place.atClose(() => daemon.stop(15_000));
   const docker: Docker = {

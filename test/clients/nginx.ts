@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connects, type Network } from '../support/network.js';
 import { startDaemon, subfolder, waitFor, type Daemon } from '../support/processes.js';
 import type { Certificates } from './certificates.js';
 import { findTool } from './tools.js';
@@ -9,12 +9,14 @@ export interface ProxyOptions {
   readonly certificates: Certificates;
   /** `<host>:<port>` of the registry. */
   readonly upstream: string;
-  /** The addresses to listen on. */
-  readonly addresses: readonly string[];
+  /** The address to listen on. */
+  readonly address: string;
   /** Forwards the Host header, and sets no X-Forwarded-Host. */
   readonly keepsHostPort: number;
   /** Sends the registry's own address as Host, and what the client wrote as X-Forwarded-Host. */
   readonly forwardsHostPort: number;
+  /** Where it runs instead of the machine's own network. */
+  readonly network?: Network | undefined;
 }
 
 /** nginx, which ends TLS in front of a registry. */
@@ -24,7 +26,7 @@ export async function startProxy(options: ProxyOptions): Promise<Daemon> {
   const folder = subfolder(options.folder, 'nginx');
   const site = (port: number, headers: string): string => `
   server {
-    ${options.addresses.map((address) => `listen ${address}:${port} ssl;`).join(' ')}
+    listen ${options.address}:${port} ssl;
     ssl_certificate ${options.certificates.certificateFile};
     ssl_certificate_key ${options.certificates.keyFile};
     client_max_body_size 0;
@@ -50,25 +52,19 @@ http {
   ${temporary.join('\n  ')}
   ${site(options.keepsHostPort, 'proxy_set_header Host $http_host;')}
   ${site(options.forwardsHostPort, 'proxy_set_header Host $proxy_host; proxy_set_header X-Forwarded-Host $http_host;')}
+  server { listen unix:${folder}/sock; return 204; }
 }
 `,
   );
-  const daemon = await startDaemon(nginx, ['-c', `${folder}/nginx.conf`, '-e', `${folder}/error.log`], { cwd: folder });
+  const daemon = await startDaemon(nginx, ['-c', `${folder}/nginx.conf`, '-e', `${folder}/error.log`], {
+    cwd: folder,
+    through: options.network?.through,
+  });
+  // A unix socket is reached from every network. nginx listens everywhere before it answers anywhere.
   await waitFor(
-    () => (daemon.isRunning() ? listens(options.forwardsHostPort) : Promise.reject(new Error(`nginx ended:\n${daemon.log()}`))),
+    () => (daemon.isRunning() ? connects(`${folder}/sock`) : Promise.reject(new Error(`nginx ended:\n${daemon.log()}`))),
     10_000,
     () => `nginx does not listen:\n${daemon.log()}`,
   );
   return daemon;
-}
-
-function listens(port: number): Promise<true | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(undefined));
-  });
 }

@@ -2,12 +2,15 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { clientOf, digestsOf, type Image, type RegistryClient } from '../support/client.js';
+import { networkRefusal, openNetwork, type Network } from '../support/network.js';
 import { run, subfolder, temporaryFolder, type RunOptions, type RunResult } from '../support/processes.js';
 import { startServer, type Server, type ServerOptions } from '../support/server.js';
 import { findTool, tools, type Tool } from './tools.js';
 
-export interface SuiteOptions extends ServerOptions {
+export interface SuiteOptions extends Omit<ServerOptions, 'network'> {
   readonly needsRoot?: boolean;
+  /** The registry and all clients run in a network of their own, where not every address is 127.0.0.1. */
+  readonly ownNetwork?: boolean;
 }
 
 /**
@@ -31,6 +34,8 @@ export function describeClient(
   const missing = needed.filter((tool) => findTool(tool) === undefined);
   const reasons = missing.map((tool) => `${tool} is not on the PATH nor in ARTS_TEST_TOOLS; to get it: ${tools[tool]}`);
   if (options.needsRoot === true && process.getuid?.() !== 0) reasons.push('it has to run as root');
+  const refusal = options.ownNetwork === true && reasons.length === 0 ? networkRefusal() : undefined;
+  if (refusal !== undefined) reasons.push(refusal);
   if (reasons.length > 0) {
     const reason = reasons.join('; ');
     console.warn(`SKIPPED ${title}: ${reason}`);
@@ -49,17 +54,20 @@ export function describeClient(
 export class Workplace {
   #opened: { readonly server: Server; readonly client: RegistryClient } | undefined;
   #folder: string | undefined;
+  #network: Network | undefined;
   readonly #endings: (() => Promise<unknown>)[] = [];
 
-  async open(options: ServerOptions): Promise<void> {
+  async open(options: SuiteOptions): Promise<void> {
     this.#folder = temporaryFolder('workplace');
-    const server = await startServer(options);
+    if (options.ownNetwork === true) this.#network = await openNetwork();
+    const server = await startServer({ ...options, network: this.#network });
     this.#opened = { server, client: clientOf(server) };
   }
 
   async close(): Promise<void> {
     for (const end of this.#endings.reverse()) await end();
     await this.#opened?.server.stop();
+    await this.#network?.close();
   }
 
   /** Something else that has to end with the suite, before the registry does. */
@@ -78,6 +86,11 @@ export class Workplace {
 
   get host(): string {
     return this.server.host;
+  }
+
+  /** The network of a suite with `ownNetwork`. */
+  get network(): Network | undefined {
+    return this.#network;
   }
 
   get folder(): string {
@@ -131,7 +144,12 @@ export class Workplace {
     const path = findTool(tool);
     if (path === undefined) throw new Error(`${tool} is missing`);
     const { home, env, ...rest } = options;
-    return run(path, args, { cwd: this.folder, ...rest, env: { ...this.environment(home), ...env } });
+    return run(path, args, {
+      cwd: this.folder,
+      through: this.#network?.through,
+      ...rest,
+      env: { ...this.environment(home), ...env },
+    });
   }
 
   /** Runs a client that has to succeed. */

@@ -16,6 +16,8 @@ export interface ClientOptions {
   readonly ca?: string | undefined;
   /** Default false: a connection for each request, so that a server's restart is never met by a stale one. */
   readonly keepAlive?: boolean;
+  /** All requests go to this unix socket, whatever the address in their URL. */
+  readonly socketPath?: string | undefined;
 }
 
 export type Auth =
@@ -181,6 +183,7 @@ export class RegistryClient {
 
   #send(method: string, url: URL, options: RequestOptions): Promise<Answer> {
     const { body, timeoutMs = 30_000 } = options;
+    const { socketPath } = this.#options;
     const bytes = typeof body === 'string' ? Buffer.from(body) : body instanceof Uint8Array ? body : undefined;
     const length: Record<string, string> =
       bytes !== undefined || (body === undefined && ['POST', 'PUT', 'PATCH'].includes(method))
@@ -191,6 +194,7 @@ export class RegistryClient {
       const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
         method,
         agent: this.#agent,
+        ...(socketPath === undefined ? {} : { socketPath }),
         headers: { ...length, ...options.headers },
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       });
@@ -376,8 +380,9 @@ export class RegistryClient {
   }
 }
 
-export function clientOf(server: Pick<Server, 'url' | 'user' | 'password' | 'ca'>): RegistryClient {
-  return new RegistryClient({ url: server.url, user: server.user, password: server.password, ca: server.ca });
+export function clientOf(server: Pick<Server, 'url' | 'user' | 'password' | 'ca' | 'socketPath'>): RegistryClient {
+  const { url, user, password, ca, socketPath } = server;
+  return new RegistryClient({ url, user, password, ca, socketPath });
 }
 
 /** Reads a WWW-Authenticate header with one challenge, whose parameters are quoted. */

@@ -73,9 +73,14 @@ export interface Daemon {
   stop(withinMs?: number): Promise<Outcome>;
 }
 
-export interface DaemonOptions {
+export interface StartOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** A program and its arguments that start the command somewhere else, by exec: the process stays the same. */
+  readonly through?: readonly string[] | undefined;
+}
+
+export interface DaemonOptions extends StartOptions {
   readonly logFile?: string;
 }
 
@@ -115,9 +120,7 @@ export async function startDaemon(command: string, args: readonly string[], opti
   };
 }
 
-export interface RunOptions {
-  readonly env?: NodeJS.ProcessEnv;
-  readonly cwd?: string;
+export interface RunOptions extends StartOptions {
   readonly input?: string | Uint8Array;
   /** The command and all that it started is killed after so long. */
   readonly timeoutMs?: number;
@@ -174,14 +177,10 @@ export async function mustRun(command: string, args: readonly string[], options:
   throw new Error(`${result.command}\nended with ${result.code ?? result.signal}\n${result.output}`);
 }
 
-function spawnGroup(
-  command: string,
-  args: readonly string[],
-  stdio: StdioOptions,
-  options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string },
-): ChildProcess {
+function spawnGroup(command: string, args: readonly string[], stdio: StdioOptions, options: StartOptions): ChildProcess {
   const { tell } = guard();
-  const child = spawn(command, args, {
+  const [program = command, ...rest] = [...(options.through ?? []), command, ...args];
+  const child = spawn(program, rest, {
     stdio,
     detached: true,
     env: options.env ?? process.env,

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RegistryClient } from './client.js';
+import type { Network } from './network.js';
 import { startDaemon, temporaryFolder, waitFor, type Daemon, type Outcome } from './processes.js';
 
 const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -15,6 +16,8 @@ export interface ServerOptions {
   readonly directory?: string;
   /** Files with a certificate for 127.0.0.1 and its key: the server then speaks TLS. */
   readonly tls?: { readonly certificate: string; readonly key: string; readonly authority: string };
+  /** Where it runs instead of the machine's own network. */
+  readonly network?: Network | undefined;
   readonly readyWithinMs?: number;
 }
 
@@ -24,6 +27,8 @@ export interface Server {
   readonly url: string;
   /** The authority to trust, PEM, where the options have `tls`. */
   readonly ca: string | undefined;
+  /** What leads to it from here, where the options have `network`. */
+  readonly socketPath?: string | undefined;
   /** `127.0.0.1:<port>`, what stands before the first slash of an image's reference. */
   readonly host: string;
   readonly port: number;
@@ -49,9 +54,10 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   const directory = options.directory ?? temporaryFolder('server');
   const port = await freePort();
   const host = `127.0.0.1:${port}`;
-  const { tls } = options;
+  const { tls, network } = options;
   const url = `${tls === undefined ? 'http' : 'https'}://${host}`;
   const ca = tls === undefined ? undefined : readFileSync(tls.authority, 'utf8');
+  const socketPath = await network?.openDoor(port);
   const user = 'owner@example.test';
   const password = 'correct horse battery staple';
   const logFile = join(directory, 'server.log');
@@ -70,8 +76,9 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
       env: { ...inheritedEnvironment(), ...settings },
       cwd: directory,
       logFile,
+      through: network?.through,
     });
-    await ready(started, new RegistryClient({ url, ca }), options.readyWithinMs ?? 30_000);
+    await ready(started, new RegistryClient({ url, ca, socketPath }), options.readyWithinMs ?? 30_000);
     return started;
   };
 
@@ -80,6 +87,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   return {
     url,
     ca,
+    socketPath,
     host,
     port,
     directory,
