@@ -79,7 +79,8 @@ function parseAddress(text: string): { host: string; port: number } | undefined 
 function parseFolder(text: string): string | undefined {
   if (text.startsWith('file:')) {
     try {
-      return fileURLToPath(text);
+      const path = fileURLToPath(text);
+      return path === '/' ? undefined : path;
     } catch {
       // No URL, another host's, or an escaped slash in it.
       return undefined;

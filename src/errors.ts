@@ -121,7 +121,6 @@ const table = {
   TOO_MANY_REQUESTS: { status: 429, oci: 'TOOMANYREQUESTS', message: 'too many requests; try again in {seconds} s' },
 
   PAGE_INVALID: { status: 400, oci: 'UNSUPPORTED', message: '{reason}' },
-  PARAMETER_INVALID: { status: 400, oci: 'UNSUPPORTED', message: '{reason}' },
   ROUTE_UNKNOWN: { status: 404, oci: 'UNSUPPORTED', message: '{method} {path} is nothing that this registry serves' },
   METHOD_UNSUPPORTED: { status: 405, oci: 'UNSUPPORTED', message: '{method} is not supported here; accepted: {allowed}' },
   REQUEST_INVALID: { status: 400, oci: 'UNSUPPORTED', message: '{reason}' },

@@ -71,20 +71,14 @@ export async function serve(config: Config): Promise<number> {
     process.stdout.write(welcome(config, bound.port, firstOwner));
     logger.info({ address: `${host}:${bound.port}`, store: registry.identity }, 'serving');
 
-    void resumeDeletions(executor, systemContext).catch((error: unknown) =>
-      logger.error({ err: error }, 'a repository that was being deleted could not be emptied'),
-    );
+    const failed = (what: string) => (err: unknown) => {
+      // The store closes under what still runs; the next start goes on with it.
+      if (!draining) logger.error({ err }, what);
+    };
     const chores = [
-      periodically(
-        60_000,
-        () => expireUploads(executor, blobs, expiry(config)),
-        (err) => logger.error({ err }, 'expiring uploads failed'),
-      ),
-      periodically(
-        600_000,
-        () => pruneCommands(store),
-        (err) => logger.error({ err }, 'pruning commands failed'),
-      ),
+      periodically(60_000, () => resumeDeletions(executor, systemContext), failed('a repository could not be emptied'), 0),
+      periodically(60_000, () => expireUploads(executor, blobs, expiry(config)), failed('expiring uploads failed')),
+      periodically(600_000, () => pruneCommands(store), failed('pruning commands failed')),
     ];
 
     const signal = await stopSignal();

@@ -61,6 +61,7 @@ export function createApp({ services, authentication, tokens, checkReady, logger
   }) as unknown as FastifyInstance;
 
   app.decorateRequest('told');
+  app.decorateRequest('pushedType');
   // Bodies are streams: a layer is never held, a manifest is read by its route. Routes read `request.raw`: without a body and a Content-Type fastify leaves
   // `request.body` undefined.
   app.removeAllContentTypeParsers();
@@ -68,6 +69,9 @@ export function createApp({ services, authentication, tokens, checkReady, logger
 
   app.addHook('onRequest', (request, reply, done) => {
     request.told = newlyTold(request);
+    request.pushedType = request.raw.headers['content-type'];
+    // fastify refuses a Content-Type that is none; here it says what a manifest is, and nothing of a blob's bytes.
+    if (request.url.startsWith('/v2/')) delete request.raw.headers['content-type'];
     reply.header('docker-distribution-api-version', 'registry/2.0');
     // Not fastify's onResponse, which never comes where the client went away first.
     reply.raw.once('close', () => {

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 
 import { deleteBlob } from '../commands/blob.js';
@@ -69,12 +69,15 @@ export async function getBlob(exchange: Exchange, name: RepositoryName, text: st
     const bytes = await smallBlob(exchange, name, digest, blob);
     return sendBytes(reply, status, headers, range === undefined ? bytes : bytes.slice(range.first, range.last + 1));
   }
+  if (!(await itsTurn(request.raw, reply.raw))) return reply.hijack();
+  // Not the file's size: one that became shorter on the disk must break the answer off, whose length is said already.
+  const part = range ?? { first: 0, last: blob.size - 1 };
   let answer: ServerResponse | undefined;
   try {
     await withLiveGeneration(exchange, name, digest, blob, async ({ generation }) => {
       const sent = await exchange.services.blobs.send(
         { digest, generation },
-        range,
+        part,
         () => (answer = beginAnswer(reply, status, headers)),
       );
       return sent || undefined;
@@ -86,6 +89,18 @@ export async function getBlob(exchange: Exchange, name: RepositoryName, text: st
     answer.destroy();
   }
   return reply;
+}
+
+/**
+ * Pipelining: an answer that waits behind others on its connection is not sent, and when the connection is lost Node neither closes it nor calls back. It
+ * opens no file before its turn. False when the turn will not come.
+ */
+function itsTurn(request: IncomingMessage, answer: ServerResponse): Promise<boolean> {
+  if (answer.socket !== null || request.destroyed) return Promise.resolve(answer.socket !== null);
+  return new Promise((resolve) => {
+    answer.once('socket', () => resolve(true));
+    request.once('close', () => resolve(false));
+  });
 }
 
 async function smallBlob(exchange: Exchange, name: RepositoryName, digest: Digest, blob: CanonicalBlob): Promise<string> {

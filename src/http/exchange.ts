@@ -54,6 +54,8 @@ export interface Exchange {
 declare module 'fastify' {
   interface FastifyRequest {
     told: Told;
+    /** The Content-Type header as it came. */
+    pushedType: string | undefined;
   }
 }
 

@@ -122,13 +122,13 @@ export async function getCatalog(exchange: Exchange): Promise<FastifyReply> {
 async function readCatalog(reading: Reading, exchange: Exchange, last: string | undefined, wanted: number): Promise<string[]> {
   const visible = new Map<string, boolean>();
   const names: string[] = [];
-  let after = last;
+  let after: string | CatalogEntry | undefined = last;
   for (;;) {
     const entries = await listCatalog(reading, after, Math.min(wanted - names.length + 1, CATALOG_READ));
     for (const entry of entries) {
       if (names.at(-1) !== entry.name && (await isVisible(reading, exchange, entry, visible))) names.push(entry.name);
     }
-    after = entries.at(-1)?.name;
+    after = entries.at(-1);
     if (after === undefined || names.length >= wanted) return names.slice(0, wanted);
   }
 }
@@ -157,6 +157,8 @@ async function isVisible(
 // distribution-spec 1.1: clients read at least 4 MiB of a response.
 const REFERRERS_BYTES = 4 * 1024 * 1024 - 64 * 1024;
 const REFERRERS_READ = 100;
+// Manifests are read for their annotations, in a transaction of 5 s.
+const MANIFESTS_READ_BYTES = 64 * 1024 * 1024;
 const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
 
 /** What refers to a subject, absent or not. OCI distribution 1.1, end-12a, end-12b. */
@@ -192,11 +194,14 @@ type ReadPage = (page: { readonly after: Digest | undefined; readonly limit: num
 async function readReferrers(reading: Reading, from: Digest | undefined, wanted: string | undefined, readPage: ReadPage) {
   const manifests: object[] = [];
   let bytes = 0;
+  let read = 0;
   let after = from;
   for (;;) {
     const page = await readPage({ after, limit: REFERRERS_READ });
     for (const referrer of page) {
       if (wanted === undefined || referrer.artifactType === wanted) {
+        read += referrer.size;
+        if (manifests.length > 0 && read > MANIFESTS_READ_BYTES) return { manifests, next: after };
         const descriptor = await describe(reading, referrer);
         bytes += Buffer.byteLength(JSON.stringify(descriptor));
         if (manifests.length > 0 && bytes > REFERRERS_BYTES) return { manifests, next: after };

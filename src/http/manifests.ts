@@ -13,6 +13,7 @@ import { findBlob } from '../projections/blobs.js';
 import { findManifest, type ManifestRecord } from '../projections/manifests.js';
 import { findTarget, type Target } from '../projections/targets.js';
 import { sendBytes } from './answers.js';
+import { findLink } from '../projections/references.js';
 import { findTag } from '../projections/tags.js';
 import { matchesEntityTag } from './byte-range.js';
 import { commandContext, deny, type Exchange, type RegistryServices } from './exchange.js';
@@ -93,8 +94,8 @@ export async function putManifest(exchange: Exchange, name: RepositoryName, text
   request.told.received = bytes.length;
   const digest = digestOf(bytes, reference, exchange.query.get('digest'));
   request.told.digest = digest;
-  const document = documentOf(bytes, request.headers['content-type']);
-  const config = await readConfig(exchange, document);
+  const document = documentOf(bytes, request.pushedType);
+  const config = await readConfig(exchange, name, document);
   const push = () =>
     pushManifest(services.executor, commandContext(exchange), {
       kind: 'PushManifest',
@@ -119,6 +120,9 @@ export async function putManifest(exchange: Exchange, name: RepositoryName, text
     .send();
 }
 
+// All in one transaction, with a manifest of up to 4 MiB.
+const TAGS_AT_ONCE = 100;
+
 function tagsOf({ query }: Exchange, reference: Reference): readonly Tag[] {
   if ('tag' in reference) return [reference.tag];
   const tags = query
@@ -128,6 +132,9 @@ function tagsOf({ query }: Exchange, reference: Reference): readonly Tag[] {
         parseTag(text) ??
         reject('REFERENCE_INVALID', { reason: `tag=${JSON.stringify(text)} is not a tag; accepted is ${tagForm}` }),
     );
+  if (tags.length > TAGS_AT_ONCE) {
+    return reject('REFERENCE_INVALID', { reason: `${tags.length} tag parameters; at most ${TAGS_AT_ONCE} are accepted` });
+  }
   return [...new Set(tags)];
 }
 
@@ -158,12 +165,19 @@ function documentOf(bytes: Buffer, contentType: string | undefined): ManifestDoc
 }
 
 /** Read before the transaction: bytes of a digest do not change, and a transaction does not wait for a disk. */
-async function readConfig({ services }: Exchange, document: ManifestDocument): Promise<Buffer | undefined> {
+async function readConfig(
+  { services, caller }: Exchange,
+  name: RepositoryName,
+  document: ManifestDocument,
+): Promise<Buffer | undefined> {
   const config = document.config;
   if (config === undefined || config.size > CONFIG_KEPT_BYTES) return undefined;
   const blob = await services.executor.store.read(async (reading) => {
-    const kept = await reading.tx.get(reading.registry.keyspace.content(config.digest, 0));
-    return kept === undefined ? findBlob(reading, config.digest) : undefined;
+    if ((await reading.tx.get(reading.registry.keyspace.content(config.digest, 0))) !== undefined) return undefined;
+    const { repository } = await findTarget(reading, caller.actor, name);
+    // A sparse manifest may name what the repository has no link to.
+    const linked = repository !== undefined && (await findLink(reading, repository, config.digest)) !== undefined;
+    return linked ? findBlob(reading, config.digest) : undefined;
   });
   if (blob === undefined || blob.size === 0 || blob.size !== config.size) return undefined;
   return services.blobs.readSmall({ digest: config.digest, generation: blob.generation }, CONFIG_KEPT_BYTES);

@@ -38,13 +38,10 @@ export async function postUpload(exchange: Exchange, name: RepositoryName): Prom
   });
   if (refusal !== undefined) throw new RefusalError(refusal);
   const whole = digest !== undefined && (announcedLength(request.raw) !== 0 || digest === emptyDigest(algorithm));
-  if (!whole) {
-    await services.blobs.stage(upload);
-    return uploadAt(exchange, name, upload, 0).status(202).send();
-  }
   const claim = await services.runningUploads.claim(upload);
   try {
     await services.blobs.stage(upload);
+    if (!whole) return await uploadAt(exchange, name, upload, 0).status(202).send();
     return await finish(exchange, name, upload, algorithm, digest, claim);
   } catch (error) {
     // Its Location was never told: nobody can go on with it.
@@ -101,9 +98,15 @@ export async function patchUpload(exchange: Exchange, name: RepositoryName, text
   const claim = await services.runningUploads.claim(upload);
   const renewal = keepAlive(exchange, upload);
   try {
-    const offset = await chunkOffset(exchange, name, upload);
+    const { offset, announced } = await chunkOf(exchange, name, upload);
     const size = await append(exchange, name, upload, session.algorithm, offset, claim);
-    request.told.received = size - offset;
+    const received = size - offset;
+    request.told.received = received;
+    if (announced !== undefined && received !== announced) {
+      // Its length came with no header: only now is it known. The bytes stay, and the answer says where the upload stands.
+      uploadAt(exchange, name, upload, size);
+      return reject('SIZE_INVALID', { reason: `Content-Range announced ${announced} bytes; ${received} came and are kept` });
+    }
     return await uploadAt(exchange, name, upload, size).status(202).send();
   } finally {
     clearInterval(renewal);
@@ -111,13 +114,19 @@ export async function patchUpload(exchange: Exchange, name: RepositoryName, text
   }
 }
 
+interface Chunk {
+  readonly offset: number;
+  /** Bytes, as a Content-Range has them. */
+  readonly announced: number | undefined;
+}
+
 /** Where the request's bytes belong: at the end of what is there, which a Content-Range has to agree with. */
-async function chunkOffset(exchange: Exchange, name: RepositoryName, upload: Uid): Promise<number> {
+async function chunkOf(exchange: Exchange, name: RepositoryName, upload: Uid): Promise<Chunk> {
   const { request, services } = exchange;
   const staged = await services.blobs.staged(upload);
   if (staged === undefined) return reject('UPLOAD_UNKNOWN', { name: name.name, upload });
   const header = request.headers['content-range'];
-  if (header === undefined) return staged.size;
+  if (header === undefined) return { offset: staged.size, announced: undefined };
   const range = parseContentRange(header);
   if (range === undefined) {
     return reject('UPLOAD_INVALID', { reason: `Content-Range ${JSON.stringify(header)} is not <first byte>-<last byte>` });
@@ -131,7 +140,7 @@ async function chunkOffset(exchange: Exchange, name: RepositoryName, upload: Uid
     uploadAt(exchange, name, upload, staged.size);
     return reject('UPLOAD_WRONG_OFFSET', { offset: range.first, expected: staged.size });
   }
-  return staged.size;
+  return { offset: staged.size, announced };
 }
 
 async function append(
@@ -205,7 +214,7 @@ async function finish(
   claim: UploadClaim,
 ): Promise<FastifyReply> {
   const { services, request } = exchange;
-  const offset = await chunkOffset(exchange, name, upload);
+  const { offset } = await chunkOf(exchange, name, upload);
   const length = announcedLength(request.raw);
   const held =
     offset === 0 && length !== undefined && length <= HELD_BYTES

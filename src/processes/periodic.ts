@@ -1,9 +1,14 @@
 import { catchError, concatMap, defer, EMPTY, from, timer, type Subscription } from 'rxjs';
 
-/** Runs `task` now and then, never twice at once; a failure is told and does not end it. The first run is after `everyMs`, too, with a jitter. */
-export function periodically(everyMs: number, task: () => Promise<unknown>, failed: (error: unknown) => void): Subscription {
-  const jittered = everyMs * (0.9 + Math.random() * 0.2);
-  return timer(jittered, jittered)
+/** Runs `task` now and then, never twice at once; a failure is told and does not end it. The first run is after `firstMs`. All waits have a jitter. */
+export function periodically(
+  everyMs: number,
+  task: () => Promise<unknown>,
+  failed: (error: unknown) => void,
+  firstMs = everyMs,
+): Subscription {
+  const jitter = 0.9 + Math.random() * 0.2;
+  return timer(firstMs * jitter, everyMs * jitter)
     .pipe(
       concatMap(() =>
         defer(() => from(task())).pipe(

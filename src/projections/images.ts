@@ -47,10 +47,15 @@ export interface CatalogEntry {
 }
 
 /**
- * At most `limit` names after `after`, in byte order of the whole name. A name stands twice while a deleted repository of the same name is being emptied;
- * the caller, who looks the repository up, drops the one that is not there.
+ * At most `limit` names behind a name, or behind an entry, in byte order of the whole name. A name stands twice while a deleted repository of the same name is
+ * being emptied; the caller, who looks the repository up, drops the one that is not there.
  */
-export async function listCatalog(reading: Reading, after: string | undefined, limit: number): Promise<readonly CatalogEntry[]> {
-  const found = await indexOf(reading, images).range(['name'], { limit, after: after === undefined ? undefined : [after] });
+export async function listCatalog(
+  reading: Reading,
+  after: string | CatalogEntry | undefined,
+  limit: number,
+): Promise<readonly CatalogEntry[]> {
+  const behind = typeof after === 'object' ? [after.name, uuidItem(after.repository)] : after === undefined ? undefined : [after];
+  const found = await indexOf(reading, images).range(['name'], { limit, after: behind });
   return found.map(({ items }) => ({ name: String(items[0]), repository: uidItem(items[1]) }));
 }

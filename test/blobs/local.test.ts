@@ -332,7 +332,7 @@ describe('over HTTP', () => {
   });
 
   const server = createServer();
-  beforeAll(() => new Promise<void>((resolve) => void server.listen(0, resolve)));
+  beforeAll(() => new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve)));
   afterAll(() => {
     server.closeAllConnections();
     server.close();

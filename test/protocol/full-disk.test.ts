@@ -153,7 +153,8 @@ describe.skipIf(databaseDisk === undefined)('a full disk under the database (ski
       await client.pullBlob(name, image.config.digest);
       (await client.request('GET', '/v2/_catalog')).expect(200);
     };
-    expect(server.log(), 'the reason is in the log').toContain('no space left on device ENOSPC');
+    const told = () => Promise.resolve(server.log().includes('no space left on device ENOSPC') || undefined);
+    await waitFor(told, 5_000, () => 'the reason is not in the log');
     await readAll();
     await server.kill();
     await server.restart();
