@@ -10,6 +10,7 @@ import { formatScopes, parseScopes, type TokenAccess } from '../identity/scopes.
 import type { IssuedToken, TokenIssuer } from '../identity/tokens.js';
 import type { Verb } from '../projections/targets.js';
 import { basicChallenge, publicOriginOf } from './challenge.js';
+import { readBody } from './request-body.js';
 
 /**
  * The token endpoint: GET as in distribution's token specification, POST as in its OAuth2 one (RFC 6749). Docker and the libraries use GET; containerd and
@@ -149,24 +150,10 @@ async function readForm(request: FastifyRequest): Promise<URLSearchParams> {
     throw new TokenRequestError('invalid_request', 'the body has to be application/x-www-form-urlencoded');
   }
   const body: unknown = request.body;
-  return new URLSearchParams(body instanceof Readable ? await readBody(body) : '');
-}
-
-function readBody(stream: Readable): Promise<string> {
-  return new Promise((resolve, fail) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    // What comes after the limit is read and dropped: a client that is still sending would not see the answer otherwise.
-    stream.on('data', (chunk: Buffer) => {
-      length += chunk.length;
-      if (length <= BODY_LIMIT) chunks.push(chunk);
-      else fail(new TokenRequestError('invalid_request', `the body has more than ${BODY_LIMIT} bytes`));
-    });
-    stream.on('end', () => resolve(Buffer.concat(chunks).toString()));
-    const endedEarly = (): void => fail(new TokenRequestError('invalid_request', 'the body ended before its end'));
-    stream.on('error', endedEarly);
-    stream.on('close', endedEarly);
-  });
+  if (!(body instanceof Readable)) return new URLSearchParams();
+  const tooLarge = () => refuse('REQUEST_INVALID', { reason: `the body has more than ${BODY_LIMIT} bytes` });
+  const bytes = await readBody(body, BODY_LIMIT, tooLarge);
+  return new URLSearchParams(bytes.toString());
 }
 
 function statusOf(error: unknown): number | undefined {
@@ -182,6 +169,9 @@ function oauthErrorOf(error: unknown): OAuthErrorCode | undefined {
       return 'invalid_grant';
     case 'UNAUTHORIZED':
       return 'invalid_client';
+    case 'REQUEST_INVALID':
+    case 'BODY_TRUNCATED':
+      return 'invalid_request';
     default:
       return undefined;
   }
