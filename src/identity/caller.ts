@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
+
 import { reject } from '../errors.js';
 import type { Actor } from '../events/types.js';
 import type { Uid } from '../identifiers.js';
-import { parseAuthorization, type Credentials } from './credentials.js';
+import { foldLoginName, parseAuthorization, type Credentials } from './credentials.js';
 import { unmatchableHash } from './password.js';
 import type { TokenAccess } from './scopes.js';
 import type { TokenClaims, TokenVerifier } from './tokens.js';
@@ -15,20 +17,24 @@ export interface Caller {
   readonly viaToken: boolean;
 }
 
+/** What a login is checked against. */
 export interface UserCredentials {
   readonly uid: Uid;
   readonly passwordHash: string;
 }
 
+/** What a login needs. */
 export interface PasswordDeps {
   readonly findUser: (loginName: string) => Promise<UserCredentials | undefined>;
   readonly passwords: VerifiedPasswords;
 }
 
+/** What reading any Authorization header needs. */
 export interface AuthenticationDeps extends PasswordDeps {
   readonly tokens: TokenVerifier;
 }
 
+/** Nobody, without a token. */
 export const anonymous: Caller = {
   actor: { kind: 'anonymous', authentication: 'none' },
   access: undefined,
@@ -69,12 +75,20 @@ export async function authenticateByPassword(credentials: Credentials, deps: Pas
   }
 }
 
-/** A wrong name and a wrong password are the same error after the same time. */
+/**
+ * A wrong name and a wrong password are the same error after the same time, in a crowd too: a name that nobody has is a principal of its own, or requests
+ * with two of them and one password would share a scrypt that those with two users' names do not share.
+ */
 async function logIn(name: string, password: string, deps: PasswordDeps): Promise<Caller> {
   const user = await deps.findUser(name);
-  const right = await deps.passwords.verify(user?.uid ?? '', user?.passwordHash ?? nobodysHash, password);
+  const right = await deps.passwords.verify(user?.uid ?? nobodyNamed(name), user?.passwordHash ?? nobodysHash, password);
   if (user === undefined || !right) return reject('CREDENTIALS_WRONG');
   return { actor: { kind: 'user', uid: user.uid, authentication: 'password' }, access: undefined, viaToken: false };
+}
+
+// A hash: the name as it came may be long, and hold a NUL.
+function nobodyNamed(name: string): string {
+  return `nobody ${createHash('sha256').update(foldLoginName(name)).digest('hex')}`;
 }
 
 function callerOf(claims: TokenClaims): Caller {

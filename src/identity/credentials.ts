@@ -15,6 +15,11 @@ const headerGrammar = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?: +(.*))?$/s;
 const base64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** The one spelling of a login name that all of its spellings share: however a keyboard composes its letters, in whichever case. */
+export function foldLoginName(name: string): string {
+  return name.normalize('NFC').toLowerCase();
+}
+
 /** Parses an Authorization header. Never throws; the reasons never repeat what might be a secret. */
 export function parseAuthorization(header: string | undefined): Credentials {
   if (header === undefined) return none;

@@ -60,6 +60,17 @@ describe('a caller', () => {
     expect(deps.verified).toEqual(['hash of secret', expect.stringMatching(/^\$scrypt\$ln=15,r=8,p=1\$/)]);
   });
 
+  test('whose name nobody has shares no verification with another such name, just as two users do not', async () => {
+    const deps = newDeps();
+    const together = (...users: readonly string[]) =>
+      Promise.all(users.map((user) => codeOf(authenticate(basic(`${user}:wrong`), deps))));
+    expect(await together('bob', 'eve')).toEqual(['CREDENTIALS_WRONG', 'CREDENTIALS_WRONG']);
+    expect(deps.verified).toHaveLength(2);
+    // A user's spellings share one.
+    await together('jos\u00e9', 'Jose\u0301', 'JOS\u00c9');
+    expect(deps.verified).toHaveLength(3);
+  });
+
   test('with a token is its holder, narrowed to its access', async () => {
     const { token } = issuer.issue({ uid, auth: 'password', service: 'registry.test', access });
     expect(await authenticate(`Bearer ${token}`, newDeps())).toEqual({
