@@ -1,9 +1,13 @@
+// A map's entry, two strings, about.
+const ENTRY_OVERHEAD_BYTES = 250;
+
 /** Bytes that never change under their key, as Latin-1 text (`sendBytes`), the least recently used forgotten first. */
 export class BytesCache {
   readonly #entries = new Map<string, string>();
   #bytes = 0;
 
   constructor(
+    /** Of keys, bytes and what keeping them takes. */
     readonly maxBytes: number,
     /** Larger ones are not kept. */
     readonly maxEntryBytes: number,
@@ -22,11 +26,15 @@ export class BytesCache {
   set(key: string, bytes: string): void {
     if (bytes.length > this.maxEntryBytes || this.#entries.has(key)) return;
     this.#entries.set(key, bytes);
-    this.#bytes += bytes.length;
-    for (const [oldest, { length }] of this.#entries) {
+    this.#bytes += weight(key, bytes);
+    for (const [oldest, its] of this.#entries) {
       if (this.#bytes <= this.maxBytes) break;
       this.#entries.delete(oldest);
-      this.#bytes -= length;
+      this.#bytes -= weight(oldest, its);
     }
   }
+}
+
+function weight(key: string, bytes: string): number {
+  return key.length + bytes.length + ENTRY_OVERHEAD_BYTES;
 }

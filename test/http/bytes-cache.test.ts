@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 
 import { BytesCache } from '../../src/http/bytes-cache.js';
 
-const MAX = 100;
+// Room for three entries, unless they are large.
+const OVERHEAD = 250;
+const MAX = 3 * (OVERHEAD + 1) + 60;
 const ENTRY = 40;
 
 /** The least recently used at the front. */
@@ -20,7 +22,7 @@ class Model {
   set(key: string, size: number): void {
     if (size > ENTRY || this.entries.some((entry) => entry.key === key)) return;
     this.entries.push({ key, size });
-    while (this.entries.reduce((sum, entry) => sum + entry.size, 0) > MAX) this.entries.shift();
+    while (this.entries.reduce((sum, entry) => sum + entry.key.length + entry.size + OVERHEAD, 0) > MAX) this.entries.shift();
   }
 }
 
@@ -44,4 +46,13 @@ test('what is kept is what was used last, never more than the cache may hold', (
       for (const of of 'abcdefgh') expect(cache.get(of)?.length).toBe(model.touch(of));
     }),
   );
+});
+
+test('keys count too, and entries without bytes: no number of them is kept', () => {
+  const cache = new BytesCache(10_000, 1_000);
+  const keys = Array.from({ length: 1_000 }, (_, index) => `key ${index}`);
+  for (const key of keys) cache.set(key, '');
+  expect(keys.filter((key) => cache.get(key) !== undefined).length).toBeLessThanOrEqual(40);
+  cache.set('k'.repeat(9_700), '');
+  expect(cache.get('key 999')).toBeUndefined();
 });
