@@ -15,7 +15,8 @@ export function allowedBy(role: Role | undefined): readonly Verb[] {
   return role === undefined ? [] : verbsOf[role];
 }
 
-export interface Request {
+/** Who wants to do what to which repository. */
+export interface Question {
   readonly caller: Caller;
   readonly verb: Verb;
   /** The `<name>` asked for, whether it is there or not. */
@@ -29,7 +30,7 @@ export interface Request {
  * client with credentials fetches a token; and without a role the answer is the same whether the repository is there or not.
  * Refusals with 401 carry the `scope` that a challenge names.
  */
-export function judge({ caller, verb, name, role }: Request): Refusal | undefined {
+export function judge({ caller, verb, name, role }: Question): Refusal | undefined {
   const may = allowedBy(role).includes(verb);
   if (!may && caller.actor.kind === 'anonymous') {
     return refuse(caller.viaToken ? 'SCOPE_INSUFFICIENT' : 'UNAUTHORIZED', { scope: scopeFor(verb, name) });

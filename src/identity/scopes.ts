@@ -7,6 +7,7 @@ import type { Verb } from '../projections/targets.js';
 export type { Verb };
 export const verbs: readonly Verb[] = ['pull', 'push', 'delete'];
 
+/** What a token may be used for; `*`: everything, or the catalog. */
 export type ScopeAction = Verb | '*';
 
 /** One entry of a token's `access` claim. A class, as in `repository(plugin)`, is read and not kept. */
@@ -47,10 +48,12 @@ export function parseScopes(texts: readonly string[]): readonly TokenAccess[] {
   return [...byResource.values()].map(({ type, name, actions }) => ({ type, name, actions: [...actions] }));
 }
 
+/** As `parseScopes` reads it. */
 export function formatScope(access: TokenAccess): string {
   return `${access.type}:${access.name}:${access.actions.join(',')}`;
 }
 
+/** As a token's answer and a challenge name them, joined by spaces. */
 export function formatScopes(access: readonly TokenAccess[]): string {
   return access.map(formatScope).join(' ');
 }

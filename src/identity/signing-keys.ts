@@ -3,6 +3,7 @@ import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, typ
 import type { Database } from '../keyvalue/database.js';
 import type { Keyspace } from '../keyvalue/keyspace.js';
 
+/** One Ed25519 key of the store's. */
 export interface SigningKey {
   /** RFC 7638 thumbprint of the public key. */
   readonly kid: string;
@@ -43,6 +44,7 @@ export async function loadSigningKeys(database: Database, keyspace: Keyspace): P
   return signingKeys(stored.map(decodeSigningKey));
 }
 
+/** Sorts out which key signs. Throws where there is none. */
 export function signingKeys(keys: readonly SigningKey[]): SigningKeys {
   // The kid decides between keys of one microsecond, so that all servers sign with the same one.
   const [newest] = [...keys].sort((a, b) => b.createdAt - a.createdAt || (a.kid < b.kid ? -1 : 1));
@@ -50,6 +52,7 @@ export function signingKeys(keys: readonly SigningKey[]): SigningKeys {
   return { newest, byKid: new Map(keys.map((key) => [key.kid, key])) };
 }
 
+/** A key as it lies in the store, and its name. `createdAt`: as in SigningKey. */
 export function encodeSigningKey(privateKey: KeyObject, createdAt: number): { readonly kid: string; readonly value: Buffer } {
   const kid = thumbprint(createPublicKey(privateKey));
   const stored: StoredSigningKey = {

@@ -23,6 +23,7 @@ export interface TokenClaims {
   readonly expiresAt: number;
 }
 
+/** What a token is to say. */
 export interface TokenRequest {
   /** `undefined` for an anonymous caller. */
   readonly uid: Uid | undefined;
@@ -32,6 +33,7 @@ export interface TokenRequest {
   readonly access: readonly TokenAccess[];
 }
 
+/** A token with what its answer says of it. */
 export interface IssuedToken {
   readonly token: string;
   /** Seconds since 1970. */
@@ -53,6 +55,7 @@ const CACHED_MAX_LENGTH = 4_096;
 /** Milliseconds since 1970. */
 type Clock = () => number;
 
+/** Makes tokens, signed with the store's newest key. Judges nothing: `access` is what the caller was granted before. */
 export class TokenIssuer {
   readonly #issuer: string;
   readonly #key: SigningKey;
