@@ -18,64 +18,85 @@ export interface Founding {
   readonly projections: readonly Projection[];
   /** For a new store. */
   readonly identity: Uid;
-  /** For a new store: 32 random bytes. */
+  /** For a new platform directory: 32 random bytes. */
   readonly salt: Buffer;
 }
 
 /**
- * Sets a new store up, or checks that this one and its blobs belong together; its identity. Two processes that start at once end with one store.
- * Throws StoreMismatchError.
+ * Sets a new store up, or checks that this one and its blobs belong together; its identity. Any number of processes that start at once end with one store.
+ * A platform directory that another registry has set up is joined as it is. Throws StoreMismatchError.
  */
 export async function foundStore(founding: Founding): Promise<Uid> {
-  const { database, keyspaces, blobs } = founding;
-  const inBlobs = await blobs.readIdentity();
-  const inStore = await database.read((tx) => tx.get(keyspaces.registry.metaStore));
-  if (inStore !== undefined) {
-    const identity = inStore.toString() as Uid;
-    if (inBlobs === identity) return identity;
-    throw new StoreMismatchError(
-      inBlobs === undefined
-        ? `the blob store is not this store's: it has no file STORE, and should have one that says ${identity}; check ARES_CLIENT_ADDRESS`
-        : `the blob store belongs to the store ${inBlobs}, the database to ${identity}; check ARTS_DATABASE and ARES_CLIENT_ADDRESS`,
-    );
-  }
-  const identity = await claimBlobs(founding, inBlobs);
-  await database.transact(async (tx) => {
-    if ((await tx.get(keyspaces.registry.metaStore)) !== undefined) return;
-    tx.set(keyspaces.registry.metaStore, Buffer.from(identity));
-    tx.set(keyspaces.platform.metaSalt, founding.salt);
-    for (const name of ['registry', 'platform'] as const) foundDirectory(name, founding, (key, value) => tx.set(key, value));
-  });
+  const identity = await checkStore(founding);
+  if (identity !== undefined) return identity;
+  const claim = await claimBlobs(founding, await founding.blobs.readIdentity());
+  if ('identity' in claim) await setUp(founding, claim.identity);
+  // Unless another process has set the store up since, and taken an upload already: then the blobs are held against its identity.
+  else if ((await readStoreIdentity(founding)) === undefined) throw new StoreMismatchError(claim.problem);
   return foundStore(founding);
 }
 
+type Parts = Pick<Founding, 'database' | 'keyspaces' | 'blobs'>;
+
+/** The identity of a store that was set up; undefined where there is none. Throws StoreMismatchError when its blobs are another's. */
+export async function checkStore(parts: Parts): Promise<Uid | undefined> {
+  // The database first: a founding writes STORE before it, so whoever finds an identity in the database finds its STORE, too.
+  const identity = await readStoreIdentity(parts);
+  if (identity === undefined) return undefined;
+  const inBlobs = await parts.blobs.readIdentity();
+  if (inBlobs === identity) return identity;
+  throw new StoreMismatchError(
+    inBlobs === undefined
+      ? `the blob store is not this store's: it has no file STORE, and should have one that says ${identity}; check ARES_CLIENT_ADDRESS`
+      : `the blob store belongs to the store ${inBlobs}, the database to ${identity}; check ARTS_DATABASE and ARES_CLIENT_ADDRESS`,
+  );
+}
+
+async function readStoreIdentity({ database, keyspaces }: Parts): Promise<Uid | undefined> {
+  return (await database.read((tx) => tx.get(keyspaces.registry.metaStore)))?.toString() as Uid | undefined;
+}
+
+type Claim = { readonly identity: string } | { readonly problem: string };
+
 /** STORE first: a process that dies behind it finds a store without a database and goes on here. */
-async function claimBlobs({ blobs, identity }: Founding, inBlobs: string | undefined): Promise<Uid> {
+async function claimBlobs(founding: Founding, inBlobs: string | undefined): Promise<Claim> {
+  const { blobs, identity } = founding;
   if (inBlobs !== undefined) {
-    if (await blobs.isEmpty()) return inBlobs as Uid;
-    throw new StoreMismatchError(
-      `the blob store belongs to the store ${inBlobs}, but the database is new; check ARTS_DATABASE, or give a new database an empty blob store`,
-    );
+    if (await blobs.isEmpty()) return { identity: inBlobs };
+    return {
+      problem: `the blob store belongs to the store ${inBlobs}, but the database is new; check ARTS_DATABASE, or give a new database an empty blob store`,
+    };
   }
   try {
     await blobs.writeIdentity(identity);
-    return identity;
+    return { identity };
   } catch (error) {
     if (!(error instanceof BlobStoreError) || error.code !== 'not_empty') throw error;
-    throw new StoreMismatchError(
-      'the database is new, but the blob store is not empty and has no file STORE; check ARES_CLIENT_ADDRESS',
-    );
+    // A process that started at the same moment may have written its STORE.
+    const other = await blobs.readIdentity();
+    if (other !== undefined) return claimBlobs(founding, other);
+    return { problem: 'the database is new, but the blob store is not empty and has no file STORE; check ARES_CLIENT_ADDRESS' };
   }
+}
+
+/** In one transaction, so that a store is there with both its directories or not at all. */
+async function setUp({ database, keyspaces, projections, salt }: Founding, identity: string): Promise<void> {
+  const { registry, platform } = keyspaces;
+  await database.transact(async (tx) => {
+    if ((await tx.get(registry.metaStore)) !== undefined) return;
+    tx.set(registry.metaStore, Buffer.from(identity));
+    if ((await tx.get(registry.metaLive)) === undefined) tx.set(registry.metaLive, firstLive('registry', projections));
+    // Several registries may share a platform: under another salt nobody whom it knows would be found by name again.
+    if ((await tx.get(platform.metaLive)) !== undefined) return;
+    tx.set(platform.metaLive, firstLive('platform', projections));
+    if ((await tx.get(platform.metaSalt)) === undefined) tx.set(platform.metaSalt, salt);
+  });
 }
 
 const FIRST_BUILD = '1';
 
-function foundDirectory(
-  name: DirectoryName,
-  { keyspaces, projections }: Founding,
-  set: (key: Buffer, value: Buffer) => void,
-): void {
+function firstLive(name: DirectoryName, projections: readonly Projection[]): Buffer {
   const mine = projections.filter((projection) => projection.directory === name);
   const live = mine.map((projection) => ({ name: projection.name, version: projection.version, build: FIRST_BUILD }));
-  set(keyspaces[name].metaLive, encodeLive({ incarnation: FIRST_INCARNATION, projections: live }));
+  return encodeLive({ incarnation: FIRST_INCARNATION, projections: live });
 }
