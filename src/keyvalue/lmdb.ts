@@ -14,7 +14,7 @@ import { closed, Snapshots, type LmdbSnapshot } from './lmdb-snapshots.js';
 import { DEFAULT_MAP_SIZE, openReadableStore, type ReadableStore } from './lmdb-store.js';
 import { Watches } from './lmdb-watches.js';
 import { OptimisticTransaction } from './optimistic-transaction.js';
-import { withRetries } from './retry.js';
+import { readRetries, withRetries } from './retry.js';
 
 export interface LmdbOptions {
   /** Makes the folder, and an empty store in it, when there is none. Without it a missing store is an error. */
@@ -90,7 +90,7 @@ class OpenLmdb implements LmdbDatabase {
   }
 
   read<T>(body: (tx: ReadTransaction) => Promise<T>): Promise<T> {
-    return withRetries(() => this.#readOnce(body), { retryOn: isTooOld });
+    return withRetries(() => this.#readOnce(body), readRetries);
   }
 
   close(): Promise<void> {
@@ -199,8 +199,4 @@ function cut(bound: Buffer): Buffer {
 function databaseTime(readVersion: bigint): bigint {
   const now = BigInt(Date.now()) * 1_000n;
   return now > readVersion ? now : readVersion;
-}
-
-function isTooOld(error: KeyValueError): boolean {
-  return error.code === 'transaction_too_old';
 }

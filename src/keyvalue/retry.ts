@@ -1,4 +1,4 @@
-import { KeyValueError } from './database.js';
+import { KeyValueError, limits } from './database.js';
 
 /** Where the retry loop gets its time and chance from; a simulation brings its own. */
 export interface RetryEnvironment {
@@ -20,7 +20,12 @@ export interface RetryOptions {
   readonly timeoutMs?: number | undefined;
   /** Which errors are worth another attempt. Without it, every `retryable` KeyValueError. */
   readonly retryOn?: (error: KeyValueError) => boolean;
+  /** So many attempts may be too old by themselves, having run for a transaction's whole life: the next would be, too. Default: any number. */
+  readonly outlivedAtMost?: number;
 }
+
+/** For `read`: nothing but its age can end one, and a body that is too slow three times is too slow. */
+export const readRetries: RetryOptions = { retryOn: (error) => error.code === 'transaction_too_old', outlivedAtMost: 3 };
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
@@ -30,7 +35,7 @@ const LARGEST_BACKOFF_MS = 1_000;
 
 /**
  * The one retry loop of `transact` and `read`: repeats `attempt` on retryable errors after a jittered, exponentially growing pause, until `timeoutMs` is
- * over; then throws `retries_exhausted` with the last error as its cause. Any other throw of `attempt` passes through at once.
+ * over or too many attempts outlived a transaction; then throws `retries_exhausted` with the last error as its cause. Any other throw of `attempt` passes through at once.
  */
 export async function withRetries<T>(
   attempt: (number: number) => Promise<T>,
@@ -40,15 +45,19 @@ export async function withRetries<T>(
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const retryOn = options.retryOn ?? ((error: KeyValueError) => error.retryable);
   const start = environment.now();
+  let outlived = 0;
   for (let number = 1; ; number += 1) {
+    const begun = environment.now();
     try {
       return await attempt(number);
     } catch (error) {
       if (!(error instanceof KeyValueError) || !retryOn(error)) throw error;
       // Full jitter: of many that conflicted together, some go soon and alone.
       const pause = environment.random() * Math.min(LARGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(number, 16));
-      const spent = environment.now() - start;
-      if (spent + pause >= timeoutMs) {
+      const now = environment.now();
+      const spent = now - start;
+      if (error.code === 'transaction_too_old' && now - begun >= limits.transactionMs) outlived += 1;
+      if (spent + pause >= timeoutMs || outlived >= (options.outlivedAtMost ?? Infinity)) {
         throw new KeyValueError(
           'retries_exhausted',
           `gave up after ${number} attempts in ${Math.round(spent)} ms, the last of which ended in ${error.code}`,

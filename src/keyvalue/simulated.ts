@@ -12,7 +12,7 @@ import {
   type Transaction,
 } from './database.js';
 import { OptimisticTransaction, type KeyWatch, type WatchRegistration } from './optimistic-transaction.js';
-import { withRetries, type RetryEnvironment } from './retry.js';
+import { readRetries, withRetries, type RetryEnvironment } from './retry.js';
 import { SortedMap } from './sorted-map.js';
 
 /**
@@ -310,8 +310,7 @@ export class SimulatedDatabase implements Database {
   }
 
   read<T>(body: (tx: ReadTransaction) => Promise<T>): Promise<T> {
-    const retryOn = (error: KeyValueError): boolean => error.code === 'transaction_too_old';
-    return withRetries(() => this.#attempt((tx) => body(tx.snapshot), false), { retryOn }, this.#environment);
+    return withRetries(() => this.#attempt((tx) => body(tx.snapshot), false), readRetries, this.#environment);
   }
 
   close(): Promise<void> {

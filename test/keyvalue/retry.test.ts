@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { KeyValueError } from '../../src/keyvalue/database.js';
-import { withRetries, type RetryEnvironment } from '../../src/keyvalue/retry.js';
+import { KeyValueError, limits } from '../../src/keyvalue/database.js';
+import { readRetries, withRetries, type RetryEnvironment } from '../../src/keyvalue/retry.js';
 
 function environment(random = 1): RetryEnvironment & { readonly pauses: number[] } {
   let time = 0;
@@ -52,6 +52,24 @@ describe('the retry loop', () => {
       expect(env.now()).toBeLessThan(timeoutMs);
       expect(env.now()).toBeGreaterThan(timeoutMs / 2 - 1_000);
     }
+  });
+
+  test('of a read ends with the third attempt that outlived a transaction, however much time is left', async () => {
+    const tooOld = new KeyValueError('transaction_too_old', 'too old');
+    const env = environment(0);
+    let attempts = 0;
+    const reading = withRetries(
+      async () => {
+        attempts += 1;
+        // The first is told at once, as by a store that forgot its version: that says nothing of the next.
+        if (attempts > 1) await env.sleep(limits.transactionMs);
+        throw tooOld;
+      },
+      readRetries,
+      env,
+    );
+    await expect(reading).rejects.toMatchObject({ code: 'retries_exhausted', cause: tooOld });
+    expect(attempts).toBe(4);
   });
 
   test('passes on what is not retryable, and what the caller does not want repeated', async () => {

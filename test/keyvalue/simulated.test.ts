@@ -107,6 +107,20 @@ describe('simulated: faults', () => {
     expect(runs).toBe(2);
   });
 
+  test('a body that reads for longer than 5 s is run three times, not for 30 s', async () => {
+    const clock = new VirtualClock();
+    const store = new SimulatedStore({ seed: 6, clock });
+    let runs = 0;
+    const reading = store.connect().read(async (tx) => {
+      runs += 1;
+      await tx.get(balance);
+      clock.advance(limits.transactionMs + 1);
+      await tx.get(balance);
+    });
+    await expect(reading).rejects.toMatchObject({ code: 'retries_exhausted', cause: { code: 'transaction_too_old' } });
+    expect(runs).toBe(3);
+  });
+
   test('a commit on reads older than what the store remembers is too old', async () => {
     const clock = new VirtualClock();
     const store = new SimulatedStore({ seed: 7, clock });
