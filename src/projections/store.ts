@@ -39,7 +39,7 @@ export interface Store {
 }
 
 const CACHED_BYTES = 16 * 1024 * 1024;
-/** A key, a map's entry and a record. */
+/** A map's entry and a record. */
 const USUAL_BYTES = 1_000;
 
 /** `projections`: all that this release knows (registered.ts). */
@@ -75,12 +75,16 @@ export function createStore(
     }
     if (cache.has(key)) return cache.get(key) as T;
     const value = await body(await reading(tx));
-    const bytes = bytesOf(value);
-    // While the body waited, another read may have seen a newer version.
-    if (version === cachedVersion && cachedBytes + bytes <= CACHED_BYTES) {
-      cache.set(key, value);
-      cachedBytes += bytes;
+    const bytes = key.length + bytesOf(value);
+    // While the body waited, another read may have seen a newer version, or found the same.
+    if (version !== cachedVersion || cache.has(key) || bytes > CACHED_BYTES) return value;
+    if (cachedBytes + bytes > CACHED_BYTES) {
+      // Begun anew: what is asked for again comes back, what came first and is asked for no more is not kept until the next commit.
+      cache.clear();
+      cachedBytes = 0;
     }
+    cache.set(key, value);
+    cachedBytes += bytes;
     return value;
   }
   return {
