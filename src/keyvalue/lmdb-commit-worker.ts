@@ -4,9 +4,10 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { applyOperations, commitStamp, writeRanges, type OperationTarget } from './apply-operations.js';
 import type { CommitRequest } from './commit-request.js';
 import { lmdbErrorCode } from './lmdb-binding.js';
+import { DatabaseClock } from './lmdb-clock.js';
 import { ConflictLog } from './lmdb-conflict-log.js';
 import { unpackRequest, type CommitOutcome, type FromWorker, type ToWorker, type WorkerStart } from './lmdb-messages.js';
-import { clearValues, getValue, putValue, removeValue, WritableStore } from './lmdb-store.js';
+import { clearValues, getValue, putValue, readState, removeValue, WritableStore } from './lmdb-store.js';
 
 /**
  * The thread that commits for one process: it waits for the disk and for other processes' locks, so that the main thread never does. Everything that waits
@@ -50,6 +51,9 @@ if (opened !== undefined) serve(opened);
 
 function serve(store: WritableStore): void {
   const log = new ConflictLog(store);
+  const clock = new DatabaseClock();
+  // A store that is ahead goes on from here, not from the first commit.
+  clock.after(readState(store).version);
   const target: OperationTarget = {
     get: (key) => getValue(store, key),
     set: (key, value) => putValue(store, key, value),
@@ -96,7 +100,7 @@ function serve(store: WritableStore): void {
 
   function commitAll(waiting: readonly Waiting[]): CommitOutcome[] {
     log.catchUp();
-    const now = BigInt(Date.now()) * 1_000n;
+    const now = clock.after(log.version);
     const outcomes = waiting.map((each) => commitOne(each, now));
     log.finish(now);
     return outcomes;

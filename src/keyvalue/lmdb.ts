@@ -9,9 +9,10 @@ import {
   type TransactOptions,
   type Transaction,
 } from './database.js';
+import { DatabaseClock } from './lmdb-clock.js';
 import { Committer } from './lmdb-committer.js';
 import { closed, Snapshots, type LmdbSnapshot } from './lmdb-snapshots.js';
-import { DEFAULT_MAP_SIZE, openReadableStore, type ReadableStore } from './lmdb-store.js';
+import { DEFAULT_MAP_SIZE, openReadableStore, readState, type ReadableStore } from './lmdb-store.js';
 import { Watches } from './lmdb-watches.js';
 import { OptimisticTransaction } from './optimistic-transaction.js';
 import { readRetries, withRetries } from './retry.js';
@@ -30,6 +31,8 @@ export interface LmdbDatabase extends Database {
   readerCheck(): number;
   /** Write transactions of this process so far, each with one sync for all of its commits. */
   readonly commitBatches: number;
+  /** How far database time is ahead of this host's clock, because that once was ahead itself; 0 as a rule. */
+  readonly aheadMs: number;
 }
 
 /**
@@ -67,6 +70,7 @@ class OpenLmdb implements LmdbDatabase {
   readonly #snapshots: Snapshots;
   readonly #watches: Watches;
   readonly #readerCheck: NodeJS.Timeout;
+  readonly #clock = new DatabaseClock();
   #closing: Promise<void> | undefined;
 
   constructor(store: ReadableStore, committer: Committer) {
@@ -74,11 +78,16 @@ class OpenLmdb implements LmdbDatabase {
     this.#committer = committer;
     this.#snapshots = new Snapshots(store);
     this.#watches = new Watches(this.#snapshots);
+    this.#clock.after(readState(store).version);
     this.#readerCheck = setInterval(() => this.readerCheck(), READER_CHECK_MS).unref();
   }
 
   get commitBatches(): number {
     return this.#committer.batches;
+  }
+
+  get aheadMs(): number {
+    return this.#clock.aheadMs;
   }
 
   readerCheck(): number {
@@ -116,7 +125,7 @@ class OpenLmdb implements LmdbDatabase {
   async #readOnce<T>(body: (tx: ReadTransaction) => Promise<T>): Promise<T> {
     const snapshot = this.#snapshots.open();
     try {
-      return await body(new SnapshotReads(snapshot));
+      return await body(new SnapshotReads(snapshot, this.#clock));
     } finally {
       this.#snapshots.release(snapshot);
     }
@@ -136,7 +145,7 @@ class OpenLmdb implements LmdbDatabase {
         return snapshot;
       },
       now: () => performance.now(),
-      time: databaseTime,
+      time: (readVersion) => this.#clock.after(readVersion),
     });
     try {
       const result = await body(tx);
@@ -158,9 +167,11 @@ class OpenLmdb implements LmdbDatabase {
 /** What the body of `read` gets: a transaction without a memory. */
 class SnapshotReads implements ReadTransaction {
   readonly #snapshot: LmdbSnapshot;
+  readonly #clock: DatabaseClock;
 
-  constructor(snapshot: LmdbSnapshot) {
+  constructor(snapshot: LmdbSnapshot, clock: DatabaseClock) {
     this.#snapshot = snapshot;
+    this.#clock = clock;
   }
 
   async readVersion(): Promise<bigint> {
@@ -168,7 +179,7 @@ class SnapshotReads implements ReadTransaction {
   }
 
   async time(): Promise<bigint> {
-    return databaseTime(this.#snapshot.version);
+    return this.#clock.after(this.#snapshot.version);
   }
 
   async get(key: Buffer): Promise<Buffer | undefined> {
@@ -194,9 +205,4 @@ class SnapshotReads implements ReadTransaction {
 // No key is longer, and LMDB takes no longer bounds.
 function cut(bound: Buffer): Buffer {
   return bound.length > limits.keyBytes ? bound.subarray(0, limits.keyBytes + 1) : bound;
-}
-
-function databaseTime(readVersion: bigint): bigint {
-  const now = BigInt(Date.now()) * 1_000n;
-  return now > readVersion ? now : readVersion;
 }

@@ -10,6 +10,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { KeyValueError, limits } from '../../src/keyvalue/database.js';
 import { openEnvironment } from '../../src/keyvalue/lmdb-binding.js';
+import { commitsAfter } from '../../src/keyvalue/lmdb-conflict-log.js';
+import { packRanges } from '../../src/keyvalue/lmdb-messages.js';
+import { DEFAULT_MAP_SIZE, WritableStore, writeState } from '../../src/keyvalue/lmdb-store.js';
 import { openLmdb, type LmdbDatabase } from '../../src/keyvalue/lmdb.js';
 import { describeDatabaseContract } from './contract.js';
 
@@ -385,6 +388,56 @@ describe('lmdb', () => {
       expect(await holding.ask('go on')).toEqual({ released: true });
       await committed;
       expect(order).toEqual(['reads', 'commit']);
+    });
+  });
+
+  describe('a store that is a day ahead of the clock', () => {
+    const DAY = 24n * 3_600_000_000n;
+    const SECOND = 1_000_000n;
+    let version: bigint;
+
+    /** What its commit worker alone may do; the database is closed. */
+    const inStore = async (body: (store: WritableStore) => void): Promise<void> => {
+      const store = WritableStore.open(folder, { create: false, mapSize: DEFAULT_MAP_SIZE });
+      store.write(() => body(store));
+      await store.close();
+    };
+
+    beforeEach(async () => {
+      await database.close();
+      version = BigInt(Date.now()) * 1_000n + DAY;
+      await inStore((store) => {
+        const before = Buffer.alloc(8);
+        before.writeBigUInt64BE(version - 20n * SECOND);
+        store.conflicts.put(before, packRanges([{ begin: key('a'), end: key('b') }]));
+        writeState(store, { version, forgotten: version - 30n * SECOND });
+      });
+      database = await openLmdb(folder, { create: false });
+    });
+
+    test('goes on from there at the rate of the clock, in times and in stamps', async () => {
+      const start = await database.read((tx) => tx.time());
+      expect(start).toBeGreaterThanOrEqual(version);
+      await sleep(1_500);
+      await set('a');
+      const [time, committed] = await database.read(async (tx) => [await tx.time(), await tx.readVersion()]);
+      expect(committed - version).toBeGreaterThan(SECOND);
+      expect(time - start).toBeGreaterThan(SECOND);
+      expect(time - start).toBeLessThan(60n * SECOND);
+      expect(await database.transact((tx) => tx.time())).toBeGreaterThanOrEqual(time);
+    });
+
+    test('says how far', () => {
+      expect(database.aheadMs).toBeGreaterThan(86_000_000);
+      expect(database.aheadMs).toBeLessThan(87_000_000);
+    });
+
+    test('forgets old commits by their age', async () => {
+      await set('a');
+      await database.close();
+      await inStore((store) => {
+        expect([...commitsAfter(store, 0n)].filter((commit) => commit.version < version)).toEqual([]);
+      });
     });
   });
 
