@@ -342,7 +342,8 @@ function misplaced(field: string, mediaType: ManifestMediaType): ManifestProblem
 }
 
 // Suffixes go on: .tar, .tar+gzip, .tar+zstd, and +encrypted after any of them.
-function isNonDistributable(mediaType: string): boolean {
+/** Foreign layers and those that may not be distributed need not be in a registry. OCI image-spec 1.1, "Non-Distributable Layers". */
+export function isNonDistributable(mediaType: string): boolean {
   return (
     mediaType.startsWith('application/vnd.oci.image.layer.nondistributable.') ||
     mediaType.startsWith('application/vnd.docker.image.rootfs.foreign.diff.')

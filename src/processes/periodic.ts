@@ -1,6 +1,6 @@
-import { catchError, concatMap, defer, EMPTY, from, timer, type Subscription } from 'rxjs';
+import { catchError, exhaustMap, defer, EMPTY, from, timer, type Subscription } from 'rxjs';
 
-/** Runs `task` now and then, never twice at once; a failure is told and does not end it. The first run is after `firstMs`. All waits have a jitter. */
+/** Runs `task` now and then, never twice at once: a run that is missed is left out; a failure is told and does not end it. The first run is after `firstMs`. All waits have a jitter. */
 export function periodically(
   everyMs: number,
   task: () => Promise<unknown>,
@@ -10,7 +10,7 @@ export function periodically(
   const jitter = 0.9 + Math.random() * 0.2;
   return timer(firstMs * jitter, everyMs * jitter)
     .pipe(
-      concatMap(() =>
+      exhaustMap(() =>
         defer(() => from(task())).pipe(
           catchError((error: unknown) => {
             failed(error);

@@ -15,8 +15,12 @@ export interface ExpiryOptions {
 
 const PAGE = 200;
 
-/** Ends the uploads whose clients went away, and drops staged bytes that no upload names. How many were dropped. */
+/**
+ * Ends the uploads whose clients went away, and drops staged bytes that no upload names. How many were dropped. What can't be dropped keeps nothing else from
+ * it: an AggregateError at the end has the failures.
+ */
 export async function expireUploads(executor: Executor, blobs: BlobStore, options: ExpiryOptions): Promise<number> {
+  const failures: unknown[] = [];
   let dropped = 0;
   let after: Uid | undefined;
   for (;;) {
@@ -29,12 +33,14 @@ export async function expireUploads(executor: Executor, blobs: BlobStore, option
       // The session goes in a transaction of its own before the bytes: a PUT that ends the upload meanwhile conflicts with it.
       if (!(await forgetUpload(executor, id, (current, now) => isOver(current, now, options)))) continue;
       dropped += 1;
-      await dropBytes(executor, blobs, id, session);
+      await dropBytes(executor, blobs, id, session).catch((error: unknown) => failures.push(error));
     }
     after = page.sessions.at(-1)?.id;
     if (page.sessions.length < PAGE || after === undefined) break;
   }
-  return dropped + (await dropOrphans(executor, blobs, options));
+  dropped += await dropOrphans(executor, blobs, options, failures);
+  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} uploads could not be dropped`);
+  return dropped;
 }
 
 function isOver({ activeAt, startedAt, finished }: UploadSession, now: number, options: ExpiryOptions): boolean {
@@ -60,7 +66,12 @@ async function dropUnlessLive(executor: Executor, blobs: BlobStore, digest: Dige
 }
 
 /** Staged bytes whose upload was never written down, or was forgotten by a process that died before it dropped them. */
-async function dropOrphans(executor: Executor, blobs: BlobStore, { idleSeconds }: ExpiryOptions): Promise<number> {
+async function dropOrphans(
+  executor: Executor,
+  blobs: BlobStore,
+  { idleSeconds }: ExpiryOptions,
+  failures: unknown[],
+): Promise<number> {
   let dropped = 0;
   for await (const name of blobs.listStaged()) {
     const id = parseUid(name);
@@ -70,8 +81,10 @@ async function dropOrphans(executor: Executor, blobs: BlobStore, { idleSeconds }
       return age > idleSeconds * 1_000_000 && (await readSession(tx, registry.keyspace, id)) === undefined;
     });
     if (!orphan) continue;
-    await dropBytes(executor, blobs, id, undefined);
-    dropped += 1;
+    await dropBytes(executor, blobs, id, undefined).then(
+      () => (dropped += 1),
+      (error: unknown) => failures.push(error),
+    );
   }
   return dropped;
 }

@@ -1,5 +1,5 @@
 import { digestToBytes, type Digest } from '../digest.js';
-import { descriptorsToFind, parseManifest } from '../events/manifest-document.js';
+import { heldBy } from '../events/held-descriptors.js';
 import type { ImagePath, Uid } from '../identifiers.js';
 import { uuidItem } from '../keyvalue/keyspace.js';
 import type { KeyItem } from '../keyvalue/tuple.js';
@@ -27,17 +27,10 @@ export const references = projection({
       view.clear(['linked', digest, repository]);
     },
     async ManifestPushed(event, view) {
-      const { image, digest, mediaType } = event.payload;
-      view.set(['type', uuidItem(repositoryOf(event)), image, digestToBytes(digest)], Buffer.from(mediaType));
-      for (const key of await keysOfHeld(event, view, mediaType)) view.set(key, nothing);
+      for (const key of await keysOfHeld(event, view)) view.set(key, nothing);
     },
     async ManifestDeleted(event, view) {
-      const { image, digest } = event.payload;
-      const type = ['type', uuidItem(repositoryOf(event)), image, digestToBytes(digest)];
-      const mediaType = await view.get(type);
-      if (mediaType === undefined) throw new Error(`event ${event.id} deletes a manifest that was never pushed`);
-      for (const key of await keysOfHeld(event, view, mediaType.toString())) view.clear(key);
-      view.clear(type);
+      for (const key of await keysOfHeld(event, view)) view.clear(key);
     },
   },
 });
@@ -52,17 +45,11 @@ function link(event: AppliedEvent<'BlobPushed' | 'BlobMounted'>, view: View): vo
 }
 
 /** Non-distributable layers hold nothing: they need not be here. A subject neither: it may come later, and go before what refers to it. */
-async function keysOfHeld(
-  event: AppliedEvent<'ManifestPushed' | 'ManifestDeleted'>,
-  view: View,
-  mediaType: string,
-): Promise<readonly KeyItem[][]> {
+async function keysOfHeld(event: AppliedEvent<'ManifestPushed' | 'ManifestDeleted'>, view: View): Promise<readonly KeyItem[][]> {
   const { image, digest } = event.payload;
-  const document = parseManifest(await view.content(digest), mediaType);
-  if ('reason' in document) throw new Error(`the log's content ${digest} is no manifest: ${document.reason}`);
   const repository = uuidItem(repositoryOf(event));
   const holder = digestToBytes(digest);
-  return descriptorsToFind(document).map((held) =>
+  return heldBy(await view.content(digest)).map((held) =>
     held.kind === 'manifest'
       ? ['child', repository, image, digestToBytes(held.digest), holder]
       : ['blob', repository, digestToBytes(held.digest), image, holder],

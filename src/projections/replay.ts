@@ -29,9 +29,35 @@ export async function replay(
   for (;;) {
     const after = await target.read((tx) => readCheckpoint(tx, replaying.checkpoint));
     const batch = await source.read((tx) => replaying.log.readFrom(tx, replaying.incarnation, after, limits));
-    await applyAll(target, replaying, batch.events);
+    for (const events of inPortions(batch.events)) await applyAll(target, replaying, events);
     if (batch.tailReached) return batch.next;
   }
+}
+
+/** About 200 ms of work: a transaction has 5 s, on a busy machine, too. */
+const PORTION_WEIGHT = 2_000_000;
+/** A deletion reads its manifest again, whose size its event does not say. */
+const DELETION_WEIGHT = 100_000;
+
+/** What an event costs to apply: next to nothing, but for a manifest with thousands of descriptors. */
+function weigh({ payload }: RecordedEvent): number {
+  if (payload.kind === 'ManifestPushed') return payload.size;
+  return payload.kind === 'ManifestDeleted' ? DELETION_WEIGHT : 0;
+}
+
+function* inPortions(events: readonly RecordedEvent[]): Generator<readonly RecordedEvent[]> {
+  let portion: RecordedEvent[] = [];
+  let weight = 0;
+  for (const event of events) {
+    weight += weigh(event);
+    if (portion.length > 0 && weight > PORTION_WEIGHT) {
+      yield portion;
+      portion = [];
+      weight = weigh(event);
+    }
+    portion.push(event);
+  }
+  if (portion.length > 0) yield portion;
 }
 
 /** In one transaction, or in as many as it takes: one event fits in any case, since its command's transaction had to hold more. */
