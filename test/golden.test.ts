@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+import { openLocalBlobStore } from '../src/blobs/local.js';
+import type { Digest } from '../src/digest.js';
+import { readContent, writeContent } from '../src/events/content.js';
+import { nameHash } from '../src/identity/directory.js';
+import { createKeyspace, directoryPrefix } from '../src/keyvalue/keyspace.js';
+import { SimulatedStore, VirtualClock } from '../src/keyvalue/simulated.js';
+import { encodeLive, parseLive } from '../src/projections/live.js';
+import { found, sha256Of } from './commands/fixture.js';
+
+// What stores hold besides events and keys, which test/events/golden.test.ts reads. A golden file is added to, never edited.
+
+function golden(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`golden/${name}.json`, import.meta.url), 'utf8'));
+}
+
+const newStore = () => new SimulatedStore({ seed: 1, clock: new VirtualClock() });
+
+/** By directory, the texts of `meta/live` as releases founded it; the newest is the last. */
+const live = golden('live') as Readonly<Record<'registry' | 'platform', readonly string[]>>;
+
+test.each(['registry', 'platform'] as const)(
+  "the %s directory's meta/live is founded as its newest golden text",
+  async (name) => {
+    const { store } = await found(newStore().connect());
+    const bytes = await store.database.read((tx) => tx.get(store.keyspaces[name].metaLive));
+    expect(bytes?.toString(), 'a projection is new or has a new version: add the text to test/golden/live.json').toBe(
+      live[name].at(-1),
+    );
+  },
+);
+
+test.each([...live.registry, ...live.platform])('%s is read and written again as it is', (text) => {
+  expect(encodeLive(parseLive(Buffer.from(text))).toString()).toBe(text);
+});
+
+const hashes = golden('name-hashes') as {
+  readonly salt: string;
+  readonly names: readonly { readonly name: string; readonly hash: string }[];
+};
+
+test.each(hashes.names)('the login name $name has its golden hash', ({ name, hash }) => {
+  expect(nameHash(Buffer.from(hashes.salt, 'hex'), name)).toBe(hash);
+});
+
+interface Chunked {
+  readonly size: number;
+  readonly chunks: readonly { readonly size: number; readonly sha256: string }[];
+}
+
+test.each(golden('content-chunks') as readonly Chunked[])('content of $size bytes lies in its golden chunks', async (sample) => {
+  const database = newStore().connect();
+  const keyspace = createKeyspace(directoryPrefix('registry'));
+  const bytes = Buffer.from(Array.from({ length: sample.size }, (_, index) => (index * 7 + Math.floor(index / 251)) % 256));
+  const digest = sha256Of(bytes);
+  await database.transact((tx) => writeContent(tx, keyspace, digest, bytes));
+  const { begin, end } = keyspace.contentBounds(digest);
+  const pairs = await database.read((tx) => tx.getRange(begin, end));
+  expect(pairs.map(({ key }) => key)).toEqual(sample.chunks.map((_, chunk) => keyspace.content(digest, chunk)));
+  const chunks = pairs.map(({ value }) => ({
+    size: value.length,
+    sha256: createHash('sha256').update(value).digest('hex'),
+  }));
+  expect(chunks).toEqual(sample.chunks);
+  expect(await database.read((tx) => readContent(tx, keyspace, digest))).toEqual(bytes);
+});
+
+const paths = golden('blob-paths') as {
+  readonly bytes: string;
+  readonly blobs: readonly { readonly digest: Digest; readonly generation: string; readonly path: string }[];
+};
+
+test.each(paths.blobs)('a blob lies at $path', async ({ digest, generation, path }) => {
+  const folder = await mkdtemp(join(tmpdir(), 'golden-'));
+  try {
+    const blobs = await openLocalBlobStore(folder, { create: true });
+    expect(existsSync(join(folder, path))).toBe(false);
+    await blobs.put(generation, Buffer.from(paths.bytes), digest);
+    expect(await readFile(join(folder, path), 'utf8')).toBe(paths.bytes);
+    await blobs.close();
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
