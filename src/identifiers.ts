@@ -23,11 +23,15 @@ const component = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const tagGrammar = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 const uidGrammar = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-export type NameProblem = { readonly problem: 'invalid' | 'too-few-parts'; readonly reason: string };
+/**
+ * `invalid`: the specification has no such name, which is 400. The others are names that this registry does not have, which is 404: docker repeats the
+ * 400 of a POST for a minute before it shows it.
+ */
+export type NameProblem = { readonly problem: 'invalid' | 'too-long' | 'too-few-parts'; readonly reason: string };
 
 export function parseName(text: string): RepositoryName | NameProblem {
   if (text.length > NAME_MAX_LENGTH) {
-    return { problem: 'invalid', reason: `the name has ${text.length} characters; at most ${NAME_MAX_LENGTH} are accepted` };
+    return { problem: 'too-long', reason: `the name has ${text.length} characters; at most ${NAME_MAX_LENGTH} are accepted` };
   }
   const parts = text.split('/');
   const wrong = parts.find((part) => !component.test(part));

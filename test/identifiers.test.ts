@@ -37,7 +37,7 @@ describe('a name', () => {
   test('of 200 characters is the longest, and the reason names both numbers', () => {
     expect('problem' in parseName(`p/${'r'.repeat(NAME_MAX_LENGTH - 2)}`)).toBe(false);
     expect(parseName(`p/${'r'.repeat(NAME_MAX_LENGTH - 1)}`)).toMatchObject({
-      problem: 'invalid',
+      problem: 'too-long',
       reason: expect.stringMatching(/201.*200/) as string,
     });
   });
