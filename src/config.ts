@@ -38,6 +38,14 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** A setting that can be read, but that this machine does not grant. `reason` is the error's own where it is one. */
+export function unusable(name: string, value: string, reason: unknown, accepted: string): ConfigError {
+  const text = reason instanceof Error ? reason.message : String(reason);
+  return new ConfigError(`${name}=${onOneLine(value)} cannot be used: ${onOneLine(text)}; accepted: ${accepted}`, {
+    cause: reason,
+  });
+}
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 // A secret is named in an error, never shown.
@@ -148,7 +156,7 @@ export function readConfig(env: Environment): Config {
       env,
       'ARTS_TRUSTED_PROXIES',
       [],
-      'IP addresses or <address>/<bits>, separated by commas',
+      'IP addresses or <address>/<bits> of at least 1 bit, separated by commas',
       (text) => {
         const list = text.split(',').map((part) => part.trim());
         return list.every(isNetwork) ? list : undefined;
@@ -173,5 +181,6 @@ function isNetwork(text: string): boolean {
   const [address = '', bits, ...more] = text.split('/');
   const family = isIP(address);
   if (family === 0 || more.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+  // fastify's proxy-addr takes no network of 0 bits, and whoever trusts everybody trusts what a client writes.
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (family === 4 ? 32 : 128));
 }

@@ -1,6 +1,9 @@
 #!/usr/bin/env node
-import { readConfig, ConfigError } from './config.js';
+import { BlobStoreError } from './blobs/blob-store.js';
 import { StoreMismatchError } from './commands/found-store.js';
+import { ConfigError, readConfig } from './config.js';
+import { KeyValueError } from './keyvalue/database.js';
+import { LiveMismatchError } from './projections/live.js';
 import { manageRepository } from './repository-command.js';
 import { serve } from './serve.js';
 
@@ -34,9 +37,11 @@ try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
   // What the operator can mend is one line; the rest is a fault and shows where it came from.
-  const expected = error instanceof ConfigError || error instanceof StoreMismatchError;
+  const expected = [ConfigError, StoreMismatchError, LiveMismatchError, KeyValueError, BlobStoreError].some(
+    (kind) => error instanceof kind,
+  );
   process.stderr.write(
-    `artifact-store: ${expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    `artifact-store: ${error instanceof Error ? (expected ? error.message : (error.stack ?? error.message)) : String(error)}\n`,
   );
   process.exitCode = 1;
 }

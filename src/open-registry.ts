@@ -5,8 +5,9 @@ import type { BlobStore } from './blobs/blob-store.js';
 import { openLocalBlobStore } from './blobs/local.js';
 import { createExecutor, type CommandContext, type Executor } from './commands/execute.js';
 import { foundStore, StoreMismatchError } from './commands/found-store.js';
-import type { Config } from './config.js';
+import { unusable, type Config } from './config.js';
 import type { Uid } from './identifiers.js';
+import type { Database } from './keyvalue/database.js';
 import { directoryPrefix } from './keyvalue/keyspace.js';
 import { openLmdb } from './keyvalue/lmdb.js';
 import { registered } from './projections/registered.js';
@@ -24,19 +25,24 @@ export interface OpenRegistry {
 
 export const newId = (): Uid => v7() as Uid;
 
-/** `create`: sets up what is not there yet. Throws StoreMismatchError. */
+/** `create`: sets up what is not there yet. Throws ConfigError and StoreMismatchError. */
 export async function openRegistry(config: Config, create: boolean): Promise<OpenRegistry> {
   if (config.directory === config.metadataDirectory) {
     throw new StoreMismatchError(
       'ARTIFACT_STORE_DIRECTORY and ARTS_METADATA_DIRECTORY are the same; each needs a directory of its own',
     );
   }
-  const database = await openLmdb(config.database.folder, { create });
+  const database = await openDatabase(config, create);
   try {
-    const blobs = await openLocalBlobStore(config.blobs.folder, { create });
+    const blobs = await openBlobs(config, create);
     const prefixes = { registry: directoryPrefix(config.directory), platform: directoryPrefix(config.metadataDirectory) };
     const store = createStore(database, prefixes, registered);
     const { keyspaces } = store;
+    if (!create && (await database.read((tx) => tx.get(keyspaces.registry.metaStore))) === undefined) {
+      throw new StoreMismatchError(
+        `lmdb:${config.database.folder} has no store in the directory ${config.directory}; check ARTS_DATABASE and ARTIFACT_STORE_DIRECTORY, or start the server first`,
+      );
+    }
     const identity = await foundStore({
       database,
       keyspaces,
@@ -53,6 +59,26 @@ export async function openRegistry(config: Config, create: boolean): Promise<Ope
   } catch (error) {
     await database.close();
     throw error;
+  }
+}
+
+async function openDatabase({ database: { folder } }: Config, create: boolean): Promise<Database> {
+  try {
+    return await openLmdb(folder, { create });
+  } catch (error) {
+    const accepted = create ? 'lmdb:<folder>, a folder to write to' : "the server's own setting, after its first start";
+    throw unusable('ARTS_DATABASE', `lmdb:${folder}`, error, `${accepted}; a damaged store comes back from its backup`);
+  }
+}
+
+async function openBlobs({ blobs: { folder } }: Config, create: boolean): Promise<BlobStore> {
+  try {
+    return await openLocalBlobStore(folder, { create });
+  } catch (error) {
+    const accepted = create
+      ? 'a folder to write to, as a path or a file: URL'
+      : "the server's own setting, after its first start";
+    throw unusable('ARES_CLIENT_ADDRESS', folder, error, accepted);
   }
 }
 
