@@ -33,7 +33,9 @@ export async function manageRepository(config: Config, args: readonly string[]):
             newProject: newId(),
           });
     if (isRefusal(done)) {
-      process.stderr.write(`artifact-store: ${messageOf(done)}\n`);
+      // The first start makes the one organization that there is today.
+      const where = done.refused === 'PROJECT_UNKNOWN' ? ', nor is there exactly one organization to create it in' : '';
+      process.stderr.write(`artifact-store: ${messageOf(done)}${where}\n`);
       return 1;
     }
     process.stdout.write(`${verb}d ${text} (${done.repository})\n`);

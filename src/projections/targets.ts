@@ -1,6 +1,6 @@
 import type { Actor, Role } from '../events/types.js';
 import type { RepositoryName, Uid } from '../identifiers.js';
-import { findRole, listOwnedOrganizations } from './access.js';
+import { findRole, listOrganizations, listOwnedOrganizations } from './access.js';
 import { findProject, type Project } from './projects.js';
 import { findRepositoryUid } from './repositories.js';
 import type { Reading } from './store.js';
@@ -21,24 +21,25 @@ export interface Target {
 export async function findTarget(reading: Reading, actor: Actor, name: RepositoryName): Promise<Target> {
   const project = await findProject(reading, name.project);
   if (project === undefined) {
-    const creator = (await findOnlyOrganization(reading, actor)) !== undefined;
+    const creator = actor.kind === 'system' || (await findOnlyOrganization(reading, actor)) !== undefined;
     return { name, project, repository: undefined, role: creator ? 'owner' : undefined };
   }
   const repository = await findRepositoryUid(reading, project.uid, name.repository);
   return { name, project, repository, role: await roleOn(reading, actor, project) };
 }
 
-/** The actor's role on a project, inherited from its organization. */
+/** The actor's role on a project, inherited from its organization. The system, that is an operator on this machine, owns everything. */
 export async function roleOn(reading: Reading, actor: Actor, project: Project): Promise<Role | undefined> {
+  if (actor.kind === 'system') return 'owner';
   if (actor.uid === undefined) return undefined;
   const above = await findRole(reading, project.organization, actor.uid);
   return above === 'owner' ? above : higher(above, await findRole(reading, project.uid, actor.uid));
 }
 
-/** The organization of an actor who owns exactly one: new projects are made in it. */
+/** The organization of an actor who owns exactly one: new projects are made in it. For the system, the only one that there is. */
 export async function findOnlyOrganization(reading: Reading, actor: Actor): Promise<Uid | undefined> {
-  if (actor.uid === undefined) return undefined;
-  const owned = await listOwnedOrganizations(reading, actor.uid, 2);
+  if (actor.kind !== 'system' && actor.uid === undefined) return undefined;
+  const owned = actor.uid === undefined ? await listOrganizations(reading) : await listOwnedOrganizations(reading, actor.uid, 2);
   return owned.length === 1 ? owned[0] : undefined;
 }
 
