@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
 
-import { createFirstOwner } from './commands/first-owner.js';
+import { withCommandLog } from './command-log.js';
+import { createFirstOwner, type CreateFirstOwner } from './commands/first-owner.js';
 import { createTurns } from './commands/in-turn.js';
 import { resumeDeletions } from './commands/repository.js';
 import type { Config } from './config.js';
@@ -16,11 +16,13 @@ import { hashPassword } from './identity/password.js';
 import { loadSigningKeys } from './identity/signing-keys.js';
 import { TokenIssuer, TokenVerifier } from './identity/tokens.js';
 import { VerifiedPasswords } from './identity/verified-passwords.js';
+import { bracketed, checkTls, listen } from './listening.js';
 import { createLogger } from './logger.js';
-import { newId, openRegistry, systemContext, type OpenRegistry } from './open-registry.js';
+import { newId, openRegistry, systemContext } from './open-registry.js';
 import { pruneCommands } from './processes/command-pruning.js';
 import { periodically } from './processes/periodic.js';
 import { expireUploads } from './processes/upload-expiry.js';
+import type { Store } from './projections/store.js';
 import { findTarget } from './projections/targets.js';
 import { anyUser } from './projections/users.js';
 import { welcome, type FirstOwner } from './welcome.js';
@@ -31,13 +33,16 @@ const CACHE_ENTRY_BYTES = 256 * 1024;
 /** Runs the registry until SIGTERM or SIGINT; exit status. */
 export async function serve(config: Config): Promise<number> {
   const logger = createLogger(config.debug);
+  checkTls(config);
   const registry = await openRegistry(config, true);
-  const { store, executor, blobs } = registry;
+  const { store, blobs } = registry;
+  const executor = withCommandLog(registry.executor, logger);
   try {
-    const firstOwner = await makeFirstOwner(config, registry);
+    const firstOwner = await prepareFirstOwner(config, store);
     const keys = await loadSigningKeys(store.database, store.keyspaces.platform);
     const findUser = createUserLookup(store, await readSalt(store));
     const tokens = new TokenVerifier({ issuer: registry.identity, keys });
+    let starting = true;
     let draining = false;
     const app = createApp({
       logger,
@@ -60,16 +65,25 @@ export async function serve(config: Config): Promise<number> {
         bytes: new BytesCache(CACHE_BYTES, CACHE_ENTRY_BYTES),
       },
       async checkReady() {
+        if (starting) throw new Error('the registry is starting');
         if (draining) throw new Error('the registry is shutting down');
         await store.read(() => Promise.resolve());
         if ((await blobs.readIdentity()) !== registry.identity) throw new Error('the blob store is not there');
       },
     });
-    const { host, port } = config.address;
-    await app.listen({ host, port });
-    const bound = app.server.address() as AddressInfo;
-    process.stdout.write(welcome(config, bound.port, firstOwner));
-    logger.info({ address: `${host}:${bound.port}`, store: registry.identity }, 'serving');
+    const bound = await listen(app, config);
+    try {
+      // A generated password is known to nobody else: once it is in the store nothing may fail, nor be waited for, before it is printed.
+      const made = firstOwner && (await createFirstOwner(executor, systemContext(), firstOwner.command)).created;
+      // For people; stdout has the log's lines and nothing else, unless a person reads it.
+      const terminal = process.stdout.isTTY ? process.stdout : process.stderr;
+      terminal.write(welcome(config, bound, made === true ? firstOwner : undefined));
+    } catch (error) {
+      await app.close();
+      throw error;
+    }
+    starting = false;
+    logger.info({ address: `${bracketed(bound.address)}:${bound.port}`, store: registry.identity }, 'serving');
 
     const failed = (what: string) => (err: unknown) => {
       // The store closes under what still runs; the next start goes on with it.
@@ -113,12 +127,15 @@ function stopSignal(): Promise<NodeJS.Signals> {
 
 const FIRST_ORGANIZATION = 'default' as OrganizationId;
 
-/** In a registry that knows nobody: the first owner, with a password made up where none was given. Undefined where there is somebody. */
-async function makeFirstOwner(config: Config, { store, executor }: OpenRegistry): Promise<FirstOwner | undefined> {
+/** In a registry that knows nobody: who the first owner will be, with a password made up where none was given. Undefined where there is somebody. */
+async function prepareFirstOwner(
+  config: Config,
+  store: Store,
+): Promise<(FirstOwner & { readonly command: CreateFirstOwner }) | undefined> {
   if (await store.read(anyUser)) return undefined;
   const name = config.firstUser ?? 'admin@localhost';
   const password = config.firstPassword ?? randomBytes(18).toString('base64url');
-  const { created } = await createFirstOwner(executor, systemContext(), {
+  const command = {
     kind: 'CreateFirstOwner',
     user: newId(),
     organization: newId(),
@@ -126,6 +143,6 @@ async function makeFirstOwner(config: Config, { store, executor }: OpenRegistry)
     loginName: name,
     nameHash: nameHash(await readSalt(store), name),
     passwordHash: await hashPassword(password),
-  });
-  return created ? { name, password, generated: config.firstPassword === undefined } : undefined;
+  } as const;
+  return { name, password, generated: config.firstPassword === undefined, command };
 }

@@ -1,4 +1,7 @@
+import type { AddressInfo } from 'node:net';
+
 import type { Config } from './config.js';
+import { bracketed } from './listening.js';
 
 export interface FirstOwner {
   readonly name: string;
@@ -8,12 +11,14 @@ export interface FirstOwner {
 }
 
 /** What is printed at a start, for a person: where the registry is, where its data lies, and at the first start how to push to it. */
-export function welcome(config: Config, port: number, firstOwner: FirstOwner | undefined): string {
+export function welcome(config: Config, { address, port }: AddressInfo, firstOwner: FirstOwner | undefined): string {
   const secure = config.tls !== undefined;
-  const host = config.publicUrl === undefined ? `localhost:${port}` : new URL(config.publicUrl).host;
+  // Whoever reads this sits at the machine, or was told its address.
+  const near = address === '0.0.0.0' || address === '::' ? 'localhost' : bracketed(config.address.host);
+  const host = config.publicUrl === undefined ? `${near}:${port}` : new URL(config.publicUrl).host;
   const lines = [
     '',
-    `Artifact Store serves on ${config.address.host}:${port} (${config.publicUrl ?? `${secure ? 'https' : 'http'}://${host}`})`,
+    `Artifact Store serves on ${bracketed(config.address.host)}:${port} (${config.publicUrl ?? `${secure ? 'https' : 'http'}://${host}`})`,
     `  database  lmdb:${config.database.folder}`,
     `  blobs     ${config.blobs.folder}`,
   ];
