@@ -5,10 +5,12 @@ import { parseName, type RepositoryName } from '../identifiers.js';
 import { authenticate, authenticateKnown, type AuthenticationDeps, type Caller } from '../identity/caller.js';
 import { sendJson } from './answers.js';
 import { getBlob, removeBlob } from './blobs.js';
+import { getCatalog } from './catalog.js';
 import type { Exchange, RegistryServices } from './exchange.js';
-import { getCatalog, getReferrers, getTags } from './lists.js';
 import { deleteReference, getManifest, putManifest } from './manifests.js';
+import { getReferrers } from './referrers.js';
 import { parseRegistryPath, type RegistryPath } from './registry-path.js';
+import { getTags } from './tags-list.js';
 import { cancelUpload, getUpload, patchUpload, postUpload, putUpload } from './uploads.js';
 
 const methods: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];

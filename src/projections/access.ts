@@ -29,6 +29,11 @@ export async function findRole(reading: Reading, on: Uid, principal: Uid): Promi
   return roleIn(await indexOf(reading, access).get(['on', uuidItem(on), uuidItem(principal)]));
 }
 
+/** Whether the principal has a role on anything. Costs one read. */
+export async function hasGrant(reading: Reading, principal: Uid): Promise<boolean> {
+  return (await indexOf(reading, access).range(['of', uuidItem(principal)], { limit: 1 })).length > 0;
+}
+
 /** The organizations that the principal owns, at most `limit`. */
 export async function listOwnedOrganizations(reading: Reading, principal: Uid, limit: number): Promise<readonly Uid[]> {
   const found = await indexOf(reading, access).range(['of', uuidItem(principal), 'organization']);

@@ -1,6 +1,6 @@
 import type { Actor, Role } from '../events/types.js';
 import type { RepositoryName, Uid } from '../identifiers.js';
-import { findRole, listOrganizations, listOwnedOrganizations } from './access.js';
+import { findRole, hasGrant, listOrganizations, listOwnedOrganizations } from './access.js';
 import { findProject, type Project } from './projects.js';
 import { findRepositoryUid } from './repositories.js';
 import type { Reading } from './store.js';
@@ -34,6 +34,11 @@ export async function roleOn(reading: Reading, actor: Actor, project: Project): 
   if (actor.uid === undefined) return undefined;
   const above = await findRole(reading, project.organization, actor.uid);
   return above === 'owner' ? above : higher(above, await findRole(reading, project.uid, actor.uid));
+}
+
+/** Whether there can be anything that the actor may see. What is granted to everybody, once there is such a thing, is asked for here and in `roleOn`. */
+export async function hasRoleAnywhere(reading: Reading, actor: Actor): Promise<boolean> {
+  return actor.kind === 'system' || (actor.uid !== undefined && (await hasGrant(reading, actor.uid)));
 }
 
 /** The organization of an actor who owns exactly one: new projects are made in it. For the system, the only one that there is. */

@@ -1,0 +1,80 @@
+import type { FastifyReply } from 'fastify';
+
+import { isRefusal } from '../commands/execute.js';
+import type { Digest } from '../digest.js';
+import { RefusalError } from '../errors.js';
+import { readContent } from '../events/content.js';
+import type { RepositoryName } from '../identifiers.js';
+import { listReferrers, type Referrer } from '../projections/referrers.js';
+import type { Reading } from '../projections/store.js';
+import { findTarget } from '../projections/targets.js';
+import { sendJson } from './answers.js';
+import { requireDigest } from './blobs.js';
+import { deny, type Exchange } from './exchange.js';
+import { linkToNext } from './paging.js';
+
+// distribution-spec 1.1: clients read at least 4 MiB of a response.
+const REFERRERS_BYTES = 4 * 1024 * 1024 - 64 * 1024;
+const REFERRERS_READ = 100;
+// Manifests are read for their annotations, in a transaction of 5 s.
+const MANIFESTS_READ_BYTES = 64 * 1024 * 1024;
+const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
+
+/** What refers to a subject, absent or not. OCI distribution 1.1, end-12a, end-12b. */
+export async function getReferrers(exchange: Exchange, name: RepositoryName, text: string): Promise<FastifyReply> {
+  const { services, caller, query, reply } = exchange;
+  const subject = requireDigest(text);
+  exchange.request.told.digest = subject;
+  const wanted = query.get('artifactType') ?? undefined;
+  const last = query.get('last') ?? undefined;
+  const after = last === undefined ? undefined : requireDigest(last);
+  const found = await services.executor.store.read(async (reading) => {
+    const target = await findTarget(reading, caller.actor, name);
+    const denied = deny(caller, 'pull', name, target);
+    if (denied !== undefined) return denied;
+    const { repository } = target;
+    if (repository === undefined) return { manifests: [], next: undefined };
+    return readReferrers(reading, after, wanted, (page) => listReferrers(reading, repository, name.image, subject, page));
+  });
+  if (isRefusal(found)) throw new RefusalError(found);
+  if (wanted !== undefined) reply.header('oci-filters-applied', 'artifactType');
+  if (found.next !== undefined) {
+    const filter = wanted === undefined ? {} : { artifactType: wanted };
+    reply.header('link', linkToNext(`/v2/${name.name}/referrers/${subject}`, { ...filter, last: found.next }));
+  }
+  const body = { schemaVersion: 2, mediaType: INDEX_TYPE, manifests: found.manifests };
+  return sendJson(reply, 200, body, INDEX_TYPE);
+}
+
+type ReadPage = (page: { readonly after: Digest | undefined; readonly limit: number }) => Promise<readonly Referrer[]>;
+
+/** Referrers until the answer is as large as clients can be expected to read; `next` when there are more. */
+async function readReferrers(reading: Reading, from: Digest | undefined, wanted: string | undefined, readPage: ReadPage) {
+  const manifests: object[] = [];
+  let bytes = 0;
+  let read = 0;
+  let after = from;
+  for (;;) {
+    const page = await readPage({ after, limit: REFERRERS_READ });
+    for (const referrer of page) {
+      if (wanted === undefined || referrer.artifactType === wanted) {
+        read += referrer.size;
+        if (manifests.length > 0 && read > MANIFESTS_READ_BYTES) return { manifests, next: after };
+        const descriptor = await describe(reading, referrer);
+        bytes += Buffer.byteLength(JSON.stringify(descriptor));
+        if (manifests.length > 0 && bytes > REFERRERS_BYTES) return { manifests, next: after };
+        manifests.push(descriptor);
+      }
+      after = referrer.digest;
+    }
+    if (page.length < REFERRERS_READ) return { manifests, next: undefined };
+  }
+}
+
+/** The descriptor with the annotations of the manifest itself. */
+async function describe(reading: Reading, { digest, mediaType, size, artifactType }: Referrer): Promise<object> {
+  const bytes = await readContent(reading.tx, reading.registry.keyspace, digest);
+  if (bytes === undefined) throw new Error(`the content of manifest ${digest} is not in the store`);
+  const { annotations } = JSON.parse(bytes.toString()) as { annotations?: Record<string, string> | null };
+  return { mediaType, digest, size, artifactType, ...(annotations == null ? {} : { annotations }) };
+}
