@@ -1,5 +1,5 @@
-import { digestToBytes, type Digest } from '../digest.js';
-import { uidToBytes, type Uid } from '../identifiers.js';
+import { digestToBytes, parseDigest, type Digest } from '../digest.js';
+import { parseUid, uidToBytes, type Uid } from '../identifiers.js';
 import { pack, unpack, type KeyItem, type Uuid } from './tuple.js';
 
 /**
@@ -55,6 +55,21 @@ export function uuidItem(uid: Uid): Uuid {
   return { uuid: uidToBytes(uid) };
 }
 
+/** What a stream, `<aggregate>/<uid or digest>`, is in a key: its subject in its binary form. */
+function streamItems(stream: string): readonly [string, KeyItem] {
+  const slash = stream.indexOf('/');
+  const subject = stream.slice(slash + 1);
+  const uid = parseUid(subject);
+  const item = uid === undefined ? digestItem(subject) : uuidItem(uid);
+  if (slash <= 0 || item === undefined) throw new RangeError(`no stream's name: ${stream}`);
+  return [stream.slice(0, slash), item];
+}
+
+function digestItem(text: string): Buffer | undefined {
+  const digest = parseDigest(text);
+  return digest && digestToBytes(digest);
+}
+
 export type Keyspace = ReturnType<typeof createKeyspace>;
 
 export function createKeyspace(directory: Buffer) {
@@ -67,7 +82,7 @@ export function createKeyspace(directory: Buffer) {
     return key;
   };
   const logPrefix = (incarnation: number, partition: number): Buffer => cached('log', incarnation, partition);
-  const streamPrefix = (stream: string): Buffer => under('stream', stream);
+  const streamPrefix = (stream: string, ...behind: number[]): Buffer => under('stream', ...streamItems(stream), ...behind);
 
   return {
     directory,
@@ -87,9 +102,9 @@ export function createKeyspace(directory: Buffer) {
 
     streamBounds: (stream: string): KeyBounds => boundsOf(streamPrefix(stream)),
     streamAppend: (stream: string, incarnation: number, index: number): Stamped =>
-      stamped(under('stream', stream, incarnation), index),
+      stamped(streamPrefix(stream, incarnation), index),
     streamKey: (stream: string, incarnation: number, stamp: Buffer): Buffer =>
-      stampedKey(under('stream', stream, incarnation), stamp),
+      stampedKey(streamPrefix(stream, incarnation), stamp),
 
     wake: (partition: number): Buffer => cached('wake', partition),
 

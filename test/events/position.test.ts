@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { comparePositions, formatPosition, parsePosition, positionInCommit, timeOf } from '../../src/events/position.js';
+import { blobStream, repositoryStream } from '../../src/events/types.js';
 import { createKeyspace, directoryPrefix, stampOfKey } from '../../src/keyvalue/keyspace.js';
+import { sha512, uid } from './samples.js';
 
 const positions = fc
   .tuple(fc.nat(2 ** 31), fc.uint8Array({ minLength: 12, maxLength: 12 }))
@@ -41,8 +43,9 @@ test('any other text is no position', () => {
 
 test('positions are ordered as the keys of a log are', () => {
   const keyspace = createKeyspace(directoryPrefix('registry'));
+  const stream = repositoryStream(uid('4'));
   const key = ({ incarnation, stamp }: { incarnation: number; stamp: Buffer }): Buffer =>
-    keyspace.streamKey('s', incarnation, stamp);
+    keyspace.streamKey(stream, incarnation, stamp);
   fc.assert(
     fc.property(positions, positions, (left, right) => {
       expect(Math.sign(comparePositions(left, right))).toBe(key(left).compare(key(right)));
@@ -59,4 +62,15 @@ test('an event of a commit has its versionstamp, its number and its time', () =>
   const { template, offset } = createKeyspace(directoryPrefix('registry')).logAppend(3, 0, 258);
   versionstamp.copy(template, offset);
   expect(stampOfKey(template)).toEqual(position.stamp);
+});
+
+test("a stream's key holds its digest or uid in binary", () => {
+  const keyspace = createKeyspace(Buffer.alloc(0));
+  const prefixLength = (stream: string): number => keyspace.streamBounds(stream).begin.length - 1;
+  // Tuple layer: a text and bytes have a code and an end, a UUID has a code alone.
+  expect(prefixLength(blobStream(sha512('d')))).toBe('stream'.length + 2 + 'blob'.length + 2 + 1 + 64 + 2);
+  expect(prefixLength(repositoryStream(uid('4')))).toBe('stream'.length + 2 + 'repository'.length + 2 + 1 + 16);
+  for (const text of ['', 'repository', 'repository/', `/${uid('4')}`, 'blob/sha256:abc', 'repository/0190']) {
+    expect(() => keyspace.streamBounds(text), text).toThrow(RangeError);
+  }
 });
