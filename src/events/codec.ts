@@ -4,6 +4,7 @@ import { parseDigest, type Digest } from '../digest.js';
 import { parseUid, uidFromBytes, uidToBytes, type ImagePath, type Tag, type Uid } from '../identifiers.js';
 import { artifactstore } from './generated/events.js';
 import {
+  belongsTo,
   parseStream,
   type Actor,
   type ActorKind,
@@ -61,7 +62,7 @@ export function decodeEvent(bytes: Buffer): EventEnvelope {
     throw new EventDecodeError(`${bytes.length} bytes are no event: ${error instanceof Error ? error.message : String(error)}`);
   }
   refuseUnknown(event, 'the event');
-  return {
+  const envelope = {
     id: readUid(event.id, 'id'),
     stream: parseStream(event.stream) ?? undecodable('stream', event.stream),
     occurredAt: readInteger(event.occurredAt, 'occurred_at'),
@@ -72,6 +73,9 @@ export function decodeEvent(bytes: Buffer): EventEnvelope {
     causationId: readOptionalUid(event.causationId, 'causation_id'),
     payload: upcast(readPayload(event, event.payload)),
   };
+  const { stream, payload } = envelope;
+  if (!belongsTo(payload.kind, stream)) undecodable(`stream of ${payload.kind}`, stream);
+  return envelope;
 }
 
 // ---- Stored shapes: one reader for each message of the oneof, of every version; the type check misses the ones that are not here.
@@ -369,16 +373,19 @@ function unencodable(field: string, value: unknown): never {
 }
 
 function toWire(envelope: EventEnvelope): WireEvent {
+  const { kind } = envelope.payload;
+  const stream = parseStream(envelope.stream) ?? unencodable('stream', envelope.stream);
+  if (!belongsTo(kind, stream)) unencodable(`stream of ${kind}`, stream);
   return {
     id: writeUid(envelope.id, 'id'),
-    stream: parseStream(envelope.stream) ?? unencodable('stream', envelope.stream),
+    stream,
     occurredAt: writeInteger(envelope.occurredAt, 'occurredAt'),
     actor: writeActor(envelope.actor),
     requestId: writeUid(envelope.requestId, 'requestId'),
     commandId: writeUid(envelope.commandId, 'commandId'),
     correlationId: writeUid(envelope.correlationId, 'correlationId'),
     ...(envelope.causationId === undefined ? {} : { causationId: writeUid(envelope.causationId, 'causationId') }),
-    ...writePayload(envelope.payload.kind, envelope.payload),
+    ...writePayload(kind, envelope.payload),
   };
 }
 

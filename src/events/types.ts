@@ -202,6 +202,29 @@ export type EventPayload =
 export type EventKind = EventPayload['kind'];
 export type PayloadOf<K extends EventKind> = Extract<EventPayload, { readonly kind: K }>;
 
+/** Whose streams an event may stand in. */
+const homes: { readonly [K in EventKind]: readonly Aggregate[] } = {
+  RepositoryCreated: ['repository'],
+  RepositoryDeletionBegun: ['repository'],
+  RepositoryDeleted: ['repository'],
+  BlobStored: ['blob'],
+  BlobPushed: ['repository'],
+  BlobMounted: ['repository'],
+  BlobUnlinked: ['repository'],
+  ManifestPushed: ['repository'],
+  ManifestDeleted: ['repository'],
+  TagMoved: ['repository'],
+  TagDeleted: ['repository'],
+  OrganizationCreated: ['organization'],
+  ProjectCreated: ['project'],
+  UserCreated: ['user'],
+  RoleGranted: ['organization', 'project', 'repository'],
+};
+
+export function belongsTo(kind: EventKind, stream: Stream): boolean {
+  return homes[kind].includes(aggregateOf(stream));
+}
+
 export interface EventEnvelope<P extends EventPayload = EventPayload> {
   readonly id: Uid;
   readonly stream: Stream;

@@ -6,7 +6,6 @@ import {
   organizationStream,
   projectStream,
   repositoryStream,
-  serviceAccountStream,
   userStream,
   type Actor,
   type EventEnvelope,
@@ -80,14 +79,22 @@ export const payloads: Arbitrary<EventPayload> = fc.oneof(
   ),
 );
 
-export const streams: Arbitrary<Stream> = fc.oneof(
-  uids.map(repositoryStream),
-  uids.map(projectStream),
-  uids.map(organizationStream),
-  uids.map(userStream),
-  uids.map(serviceAccountStream),
-  digests.map(blobStream),
-);
+function streamsFor(kind: EventKind): Arbitrary<Stream> {
+  switch (kind) {
+    case 'BlobStored':
+      return digests.map(blobStream);
+    case 'OrganizationCreated':
+      return uids.map(organizationStream);
+    case 'ProjectCreated':
+      return uids.map(projectStream);
+    case 'UserCreated':
+      return uids.map(userStream);
+    case 'RoleGranted':
+      return fc.oneof(uids.map(repositoryStream), uids.map(projectStream), uids.map(organizationStream));
+    default:
+      return uids.map(repositoryStream);
+  }
+}
 
 const actors: Arbitrary<Actor> = fc
   .tuple(
@@ -102,7 +109,6 @@ const actors: Arbitrary<Actor> = fc
 export const envelopes: Arbitrary<EventEnvelope> = fc
   .record({
     id: uids,
-    stream: streams,
     occurredAt: fc.maxSafeNat(),
     actor: actors,
     requestId: uids,
@@ -111,4 +117,4 @@ export const envelopes: Arbitrary<EventEnvelope> = fc
     causationId: optional(uids),
     payload: payloads,
   })
-  .map((envelope) => ({ ...envelope }));
+  .chain((envelope) => streamsFor(envelope.payload.kind).map((stream) => ({ ...envelope, stream })));

@@ -5,7 +5,7 @@ import type { Digest } from '../../src/digest.js';
 import type { Uid } from '../../src/identifiers.js';
 import { decodeEvent, encodeEvent, EVENT_MAX_BYTES, EventDecodeError, EventEncodeError } from '../../src/events/codec.js';
 import { artifactstore } from '../../src/events/generated/events.js';
-import { repositoryStream, type EventEnvelope, type Stream } from '../../src/events/types.js';
+import { repositoryStream, userStream, type EventEnvelope, type Stream } from '../../src/events/types.js';
 import { envelopes } from './arbitraries.js';
 import { envelopeOf, goldenEvents, sha256, uid } from './samples.js';
 
@@ -37,6 +37,16 @@ describe('bytes that are no event that this release knows stop the reader', () =
     delete event[payload];
     return Buffer.from(Event.encode(event).finish());
   };
+  const only = (field: 'blobPushed' | 'actor'): Buffer =>
+    Buffer.from(Event.encode({ [field]: Event.decode(encodeEvent(pushed))[field] }).finish());
+  // Its number is above the one of BlobPushed: in their order, they are what an encoder would write.
+  const unlinked = Buffer.from(Event.encode({ blobUnlinked: { digest: sha256('c') } }).finish());
+  const digestField = Buffer.from(`0a47${Buffer.from(sha256('c')).toString('hex')}`, 'hex');
+  const wireTwice = Buffer.concat([without('blobPushed'), Buffer.from('aa019201', 'hex'), digestField, digestField]);
+  const inStreamOf = (aggregate: string, name: string): Buffer => {
+    const golden = Buffer.from(goldenEvents().get(name)?.bytes ?? '', 'hex');
+    return Buffer.from(Event.encode(Object.assign(Event.decode(golden), { stream: `${aggregate}/${uid('1')}` })).finish());
+  };
 
   test.each<[string, Buffer, RegExp]>([
     ['nothing at all', Buffer.alloc(0), /id of an event has 0 bytes/],
@@ -49,6 +59,20 @@ describe('bytes that are no event that this release knows stop the reader', () =
     ['a size above 2^53', wire({ blobPushed: { digest: sha256('a'), size: 2 ** 53 + 2 } }), /size of an event/],
     ['a time before 1970', wire({ occurredAt: -1 }), /occurred_at of an event/],
     ['a stream of a newer release', wire({ stream: 'planet/1' }), /stream of an event is "planet\/1"/],
+    ['two events', Buffer.concat([encodeEvent(pushed), encodeEvent(pushed)]), /a field is there twice/],
+    [
+      'two different events',
+      Buffer.concat([encodeEvent({ ...pushed, id: uid('9') }), encodeEvent(pushed)]),
+      /a field is there twice/,
+    ],
+    ['a payload twice', Buffer.concat([encodeEvent(pushed), only('blobPushed')]), /a field is there twice/],
+    ['two payloads', Buffer.concat([encodeEvent(pushed), unlinked]), /two payloads/],
+    ['an actor twice', Buffer.concat([encodeEvent(pushed), only('actor')]), /a field is there twice/],
+    ['a digest twice', wireTwice, /a field is there twice/],
+    ['fields in another order', Buffer.concat([only('blobPushed'), without('blobPushed')]), /a field is there twice/],
+    ["a tag in a user's stream", inStreamOf('user', 'tagMoved'), /stream of TagMoved of an event is "user\//],
+    ["a repository in a project's stream", inStreamOf('project', 'repositoryCreated'), /stream of RepositoryCreated/],
+    ["a blob's bytes in a repository's stream", inStreamOf('repository', 'blobStored'), /stream of BlobStored/],
     ['a stream without a uid', wire({ stream: 'repository/' }), /stream of an event/],
     [
       'an unknown kind of actor',
@@ -121,6 +145,7 @@ describe('what can not be stored as it is is refused', () => {
     ['a digest that is missing', payload({ digest: undefined })],
     ['a uid that is none', { ...pushed, commandId: '' as Uid }],
     ['a stream that is none', { ...pushed, stream: 'repository' as Stream }],
+    ['a stream that the event has no business in', { ...pushed, stream: userStream(uid('1')) }],
     ['a user without a uid', { ...pushed, actor: { kind: 'user', authentication: 'token' } }],
     [
       'a flag that is a text',

@@ -128,9 +128,13 @@ export const artifactstore = $root.artifactstore = (() => {
                     reader.len = end;
                 }
                 message = _target || new $root.artifactstore.events.Event();
+                let last = 0;
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
                     if (tag === _end) {
                         _end = $undefined;
                         break;
@@ -210,6 +214,8 @@ export const artifactstore = $root.artifactstore = (() => {
                             if (wireType !== 2)
                                 break;
                             message.repositoryCreated = $root.artifactstore.events.RepositoryCreated.decode(reader, reader.size(), $undefined, _depth + 1, message.repositoryCreated);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
                             message.payload = "repositoryCreated";
                             continue;
                         }
@@ -217,6 +223,8 @@ export const artifactstore = $root.artifactstore = (() => {
                             if (wireType !== 2)
                                 break;
                             message.repositoryCreatedV2 = $root.artifactstore.events.RepositoryCreatedV2.decode(reader, reader.size(), $undefined, _depth + 1, message.repositoryCreatedV2);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
                             message.payload = "repositoryCreatedV2";
                             continue;
                         }
@@ -224,6 +232,8 @@ export const artifactstore = $root.artifactstore = (() => {
                             if (wireType !== 2)
                                 break;
                             message.repositoryDeletionBegun = $root.artifactstore.events.RepositoryDeletionBegun.decode(reader, reader.size(), $undefined, _depth + 1, message.repositoryDeletionBegun);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
                             message.payload = "repositoryDeletionBegun";
                             continue;
                         }
@@ -231,6 +241,8 @@ export const artifactstore = $root.artifactstore = (() => {
                             if (wireType !== 2)
                                 break;
                             message.repositoryDeleted = $root.artifactstore.events.RepositoryDeleted.decode(reader, reader.size(), $undefined, _depth + 1, message.repositoryDeleted);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
                             message.payload = "repositoryDeleted";
                             continue;
                         }
@@ -238,6 +250,8 @@ export const artifactstore = $root.artifactstore = (() => {
                             if (wireType !== 2)
                                 break;
                             message.blobStored = $root.artifactstore.events.BlobStored.decode(reader, reader.size(), $undefined, _depth + 1, message.blobStored);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
                             message.payload = "blobStored";
                             continue;
                         }
@@ -245,6 +259,8 @@ export const artifactstore = $root.artifactstore = (() => {
                             if (wireType !== 2)
                                 break;
                             message.blobPushed = $root.artifactstore.events.BlobPushed.decode(reader, reader.size(), $undefined, _depth + 1, message.blobPushed);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
                             message.payload = "blobPushed";
                             continue;
                         }
@@ -252,6 +268,8 @@ export const artifactstore = $root.artifactstore = (() => {
                             if (wireType !== 2)
                                 break;
                             message.blobMounted = $root.artifactstore.events.BlobMounted.decode(reader, reader.size(), $undefined, _depth + 1, message.blobMounted);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
                             message.payload = "blobMounted";
                             continue;
                         }
@@ -259,6 +277,8 @@ export const artifactstore = $root.artifactstore = (() => {
                             if (wireType !== 2)
                                 break;
                             message.blobUnlinked = $root.artifactstore.events.BlobUnlinked.decode(reader, reader.size(), $undefined, _depth + 1, message.blobUnlinked);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
                             message.payload = "blobUnlinked";
                             continue;
                         }
@@ -266,6 +286,8 @@ export const artifactstore = $root.artifactstore = (() => {
                             if (wireType !== 2)
                                 break;
                             message.manifestPushed = $root.artifactstore.events.ManifestPushed.decode(reader, reader.size(), $undefined, _depth + 1, message.manifestPushed);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
                             message.payload = "manifestPushed";
                             continue;
                         }
@@ -273,6 +295,8 @@ export const artifactstore = $root.artifactstore = (() => {
                             if (wireType !== 2)
                                 break;
                             message.manifestDeleted = $root.artifactstore.events.ManifestDeleted.decode(reader, reader.size(), $undefined, _depth + 1, message.manifestDeleted);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
                             message.payload = "manifestDeleted";
                             continue;
                         }
@@ -280,6 +304,8 @@ export const artifactstore = $root.artifactstore = (() => {
                             if (wireType !== 2)
                                 break;
                             message.tagMoved = $root.artifactstore.events.TagMoved.decode(reader, reader.size(), $undefined, _depth + 1, message.tagMoved);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
                             message.payload = "tagMoved";
                             continue;
                         }
@@ -287,6 +313,8 @@ export const artifactstore = $root.artifactstore = (() => {
                             if (wireType !== 2)
                                 break;
                             message.tagDeleted = $root.artifactstore.events.TagDeleted.decode(reader, reader.size(), $undefined, _depth + 1, message.tagDeleted);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
                             message.payload = "tagDeleted";
                             continue;
                         }
@@ -294,6 +322,8 @@ export const artifactstore = $root.artifactstore = (() => {
                             if (wireType !== 2)
                                 break;
                             message.organizationCreated = $root.artifactstore.events.OrganizationCreated.decode(reader, reader.size(), $undefined, _depth + 1, message.organizationCreated);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
                             message.payload = "organizationCreated";
                             continue;
                         }
@@ -301,6 +331,8 @@ export const artifactstore = $root.artifactstore = (() => {
                             if (wireType !== 2)
                                 break;
                             message.projectCreated = $root.artifactstore.events.ProjectCreated.decode(reader, reader.size(), $undefined, _depth + 1, message.projectCreated);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
                             message.payload = "projectCreated";
                             continue;
                         }
@@ -308,6 +340,8 @@ export const artifactstore = $root.artifactstore = (() => {
                             if (wireType !== 2)
                                 break;
                             message.userCreated = $root.artifactstore.events.UserCreated.decode(reader, reader.size(), $undefined, _depth + 1, message.userCreated);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
                             message.payload = "userCreated";
                             continue;
                         }
@@ -315,6 +349,8 @@ export const artifactstore = $root.artifactstore = (() => {
                             if (wireType !== 2)
                                 break;
                             message.roleGranted = $root.artifactstore.events.RoleGranted.decode(reader, reader.size(), $undefined, _depth + 1, message.roleGranted);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
                             message.payload = "roleGranted";
                             continue;
                         }
@@ -583,9 +619,13 @@ export const artifactstore = $root.artifactstore = (() => {
                     reader.len = end;
                 }
                 message = _target || new $root.artifactstore.events.Actor();
+                let last = 0;
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
                     if (tag === _end) {
                         _end = $undefined;
                         break;
@@ -725,9 +765,13 @@ export const artifactstore = $root.artifactstore = (() => {
                     reader.len = end;
                 }
                 message = _target || new $root.artifactstore.events.RepositoryCreated();
+                let last = 0;
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
                     if (tag === _end) {
                         _end = $undefined;
                         break;
@@ -844,9 +888,13 @@ export const artifactstore = $root.artifactstore = (() => {
                     reader.len = end;
                 }
                 message = _target || new $root.artifactstore.events.RepositoryCreatedV2();
+                let last = 0;
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
                     if (tag === _end) {
                         _end = $undefined;
                         break;
@@ -1001,9 +1049,13 @@ export const artifactstore = $root.artifactstore = (() => {
                     reader.len = end;
                 }
                 message = _target || new $root.artifactstore.events.RepositoryDeletionBegun();
+                let last = 0;
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
                     if (tag === _end) {
                         _end = $undefined;
                         break;
@@ -1126,9 +1178,13 @@ export const artifactstore = $root.artifactstore = (() => {
                     reader.len = end;
                 }
                 message = _target || new $root.artifactstore.events.RepositoryDeleted();
+                let last = 0;
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
                     if (tag === _end) {
                         _end = $undefined;
                         break;
@@ -1251,9 +1307,13 @@ export const artifactstore = $root.artifactstore = (() => {
                     reader.len = end;
                 }
                 message = _target || new $root.artifactstore.events.BlobStored();
+                let last = 0;
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
                     if (tag === _end) {
                         _end = $undefined;
                         break;
@@ -1373,9 +1433,13 @@ export const artifactstore = $root.artifactstore = (() => {
                     reader.len = end;
                 }
                 message = _target || new $root.artifactstore.events.BlobPushed();
+                let last = 0;
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
                     if (tag === _end) {
                         _end = $undefined;
                         break;
@@ -1486,9 +1550,13 @@ export const artifactstore = $root.artifactstore = (() => {
                     reader.len = end;
                 }
                 message = _target || new $root.artifactstore.events.BlobMounted();
+                let last = 0;
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
                     if (tag === _end) {
                         _end = $undefined;
                         break;
@@ -1605,9 +1673,13 @@ export const artifactstore = $root.artifactstore = (() => {
                     reader.len = end;
                 }
                 message = _target || new $root.artifactstore.events.BlobUnlinked();
+                let last = 0;
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
                     if (tag === _end) {
                         _end = $undefined;
                         break;
@@ -1721,9 +1793,13 @@ export const artifactstore = $root.artifactstore = (() => {
                     reader.len = end;
                 }
                 message = _target || new $root.artifactstore.events.ManifestPushed();
+                let last = 0;
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
                     if (tag === _end) {
                         _end = $undefined;
                         break;
@@ -1903,9 +1979,13 @@ export const artifactstore = $root.artifactstore = (() => {
                     reader.len = end;
                 }
                 message = _target || new $root.artifactstore.events.ManifestDeleted();
+                let last = 0;
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
                     if (tag === _end) {
                         _end = $undefined;
                         break;
@@ -2019,9 +2099,13 @@ export const artifactstore = $root.artifactstore = (() => {
                     reader.len = end;
                 }
                 message = _target || new $root.artifactstore.events.TagMoved();
+                let last = 0;
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
                     if (tag === _end) {
                         _end = $undefined;
                         break;
@@ -2156,9 +2240,13 @@ export const artifactstore = $root.artifactstore = (() => {
                     reader.len = end;
                 }
                 message = _target || new $root.artifactstore.events.TagDeleted();
+                let last = 0;
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
                     if (tag === _end) {
                         _end = $undefined;
                         break;
@@ -2275,9 +2363,13 @@ export const artifactstore = $root.artifactstore = (() => {
                     reader.len = end;
                 }
                 message = _target || new $root.artifactstore.events.OrganizationCreated();
+                let last = 0;
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
                     if (tag === _end) {
                         _end = $undefined;
                         break;
@@ -2373,9 +2465,13 @@ export const artifactstore = $root.artifactstore = (() => {
                     reader.len = end;
                 }
                 message = _target || new $root.artifactstore.events.ProjectCreated();
+                let last = 0;
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
                     if (tag === _end) {
                         _end = $undefined;
                         break;
@@ -2480,9 +2576,13 @@ export const artifactstore = $root.artifactstore = (() => {
                     reader.len = end;
                 }
                 message = _target || new $root.artifactstore.events.UserCreated();
+                let last = 0;
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
                     if (tag === _end) {
                         _end = $undefined;
                         break;
@@ -2587,9 +2687,13 @@ export const artifactstore = $root.artifactstore = (() => {
                     reader.len = end;
                 }
                 message = _target || new $root.artifactstore.events.Principal();
+                let last = 0;
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
                     if (tag === _end) {
                         _end = $undefined;
                         break;
@@ -2707,9 +2811,13 @@ export const artifactstore = $root.artifactstore = (() => {
                     reader.len = end;
                 }
                 message = _target || new $root.artifactstore.events.RoleGranted();
+                let last = 0;
                 while (reader.pos < end) {
                     let start = reader.pos;
                     let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
                     if (tag === _end) {
                         _end = $undefined;
                         break;
