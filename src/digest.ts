@@ -1,3 +1,5 @@
+import { createHash, type Hash } from 'node:crypto';
+
 /** `sha256:<64 hex>` or `sha512:<128 hex>`, lower case. OCI image-spec 1.1, "Digests". */
 export type Digest = string & { readonly __brand: 'Digest' };
 export type DigestAlgorithm = 'sha256' | 'sha512';
@@ -21,6 +23,16 @@ export function algorithmOf(digest: Digest): DigestAlgorithm {
 
 export function hexOf(digest: Digest): string {
   return digest.slice(7);
+}
+
+/** The digest of bytes that are all here. */
+export function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm): Digest {
+  return finish(createHash(algorithm).update(bytes), algorithm);
+}
+
+/** Ends the hash, which takes no more bytes after it. */
+export function finish(hash: Hash, algorithm: DigestAlgorithm): Digest {
+  return `${algorithm}:${hash.digest('hex')}` as Digest;
 }
 
 const codes = { sha256: 1, sha512: 2 } as const;

@@ -1,6 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 
-import { parseDigest, type Digest, type DigestAlgorithm } from '../digest.js';
+import { finish, type Digest, type DigestAlgorithm } from '../digest.js';
+
+export { finish };
 
 /** Uploads whose hash is kept between appends. A hash is a few hundred bytes; one that falls out costs a second reading of its upload. */
 const KEPT = 1_024;
@@ -49,11 +51,4 @@ export function createRunningDigests(): RunningDigests {
     drop: (id) => void kept.delete(id),
     clear: () => kept.clear(),
   };
-}
-
-/** Ends the hash, which takes no more bytes after it. */
-export function finish(hash: Hash, algorithm: DigestAlgorithm): Digest {
-  const digest = parseDigest(`${algorithm}:${hash.digest('hex')}`);
-  if (digest === undefined) throw new Error(`node:crypto made no ${algorithm} digest`);
-  return digest;
 }

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import {
   algorithmOf,
   digestFromBytes,
+  digestOf,
   digestToBytes,
   hexOf,
   isDigestAlgorithm,
@@ -20,6 +21,14 @@ const digest = fc
     if (made === undefined) throw new Error('no digest');
     return made;
   });
+
+test('the digest of bytes is the one that others compute', () => {
+  // NIST, FIPS 180-4: "abc".
+  expect(digestOf(Buffer.from('abc'), 'sha256')).toBe('sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+  expect(digestOf(Buffer.from('abc'), 'sha512')).toBe(
+    'sha512:ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f',
+  );
+});
 
 test('a digest goes into its key form and comes back', () => {
   fc.assert(
