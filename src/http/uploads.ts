@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
 
 import { BlobStoreError } from '../blobs/blob-store.js';
 import { parseUploadId, readSession, type UploadSession } from '../blobs/upload-sessions.js';
 import { forgetUpload, mountBlob, pushBlob, renewUpload, startUpload, type PushBlob } from '../commands/blob.js';
 import { isRefusal } from '../commands/execute.js';
-import { algorithmOf, isDigestAlgorithm, type Digest, type DigestAlgorithm } from '../digest.js';
+import { algorithmOf, digestOf, isDigestAlgorithm, parseDigest, type Digest, type DigestAlgorithm } from '../digest.js';
 import { refuse, reject, RefusalError, type Refusal } from '../errors.js';
 import { parseName, type RepositoryName, type Uid } from '../identifiers.js';
 import { findBlob } from '../projections/blobs.js';
+import { findLink } from '../projections/references.js';
 import { findTarget } from '../projections/targets.js';
 import { requireDigest } from './blobs.js';
 import { parseContentRange } from './byte-range.js';
@@ -17,15 +17,38 @@ import { ensureRepository } from './repository-by-push.js';
 import { announcedLength, readBody } from './request-body.js';
 import type { UploadClaim } from './running-uploads.js';
 
-// ---- POST: begin an upload, bring a whole blob, or mount one. OCI distribution 1.1, end-4a, end-4b, end-11.
+// ---- One request at a time
 
+/**
+ * Holds an upload while `work` goes on: an older request has ended, and the upload does not expire, since its session is renewed every minute, or as
+ * often as a short idle time needs. The only way to a claim, so that no route forgets to renew it or to give it back.
+ */
+async function holding<T>({ services }: Exchange, upload: Uid, work: (claim: UploadClaim) => Promise<T>): Promise<T> {
+  const { executor, runningUploads, config } = services;
+  const claim = await runningUploads.claim(upload);
+  const everyMs = Math.min(60_000, (config.uploadIdleSeconds * 1_000) / 3);
+  const renewal = setInterval(() => void renewUpload(executor, upload).catch(() => undefined), everyMs);
+  try {
+    return await work(claim);
+  } finally {
+    clearInterval(renewal);
+    claim.release();
+  }
+}
+
+// ---- POST
+
+const noBytes = Buffer.alloc(0);
+
+/** Begins an upload, brings a whole blob, or mounts one. OCI distribution 1.1, end-4a, end-4b, end-11. */
 export async function postUpload(exchange: Exchange, name: RepositoryName): Promise<FastifyReply> {
   const { query, request, services } = exchange;
   const mount = query.get('mount');
   const given = query.get('digest');
   const digest = given === null ? undefined : requireDigest(given);
   const algorithm = algorithmFor(query.get('digest-algorithm'), digest);
-  const mounting = mount === null ? undefined : requireDigest(mount);
+  // A digest that can't be one of ours is a mount that can't be done: an ordinary upload.
+  const mounting = mount === null ? undefined : parseDigest(mount);
   await ensureRepository(exchange, name);
   if (mounting !== undefined && (await tryMount(exchange, name, mounting))) return blobCreated(exchange, name, mounting);
 
@@ -37,29 +60,24 @@ export async function postUpload(exchange: Exchange, name: RepositoryName): Prom
     algorithm,
   });
   if (refusal !== undefined) throw new RefusalError(refusal);
-  const whole = digest !== undefined && (announcedLength(request.raw) !== 0 || digest === emptyDigest(algorithm));
-  const claim = await services.runningUploads.claim(upload);
-  try {
-    await services.blobs.stage(upload);
-    if (!whole) return await uploadAt(exchange, name, upload, 0).status(202).send();
-    return await finish(exchange, name, upload, algorithm, digest, claim);
-  } catch (error) {
-    // Its Location was never told: nobody can go on with it.
-    await drop(exchange, upload);
-    throw error;
-  } finally {
-    claim.release();
-  }
+  const whole = digest !== undefined && (announcedLength(request.raw) !== 0 || digest === digestOf(noBytes, algorithm));
+  return holding(exchange, upload, async (claim) => {
+    try {
+      await services.blobs.stage(upload);
+      if (!whole) return await uploadAt(exchange, name, upload, 0).status(202).send();
+      return await finish(exchange, name, upload, algorithm, digest, claim);
+    } catch (error) {
+      // Its Location was never told: nobody can go on with it.
+      await drop(exchange, upload);
+      throw error;
+    }
+  });
 }
 
 function algorithmFor(parameter: string | null, digest: Digest | undefined): DigestAlgorithm {
   if (digest !== undefined) return algorithmOf(digest);
   if (parameter === null) return 'sha256';
   return isDigestAlgorithm(parameter) ? parameter : reject('DIGEST_ALGORITHM_UNSUPPORTED', { algorithm: parameter });
-}
-
-function emptyDigest(algorithm: DigestAlgorithm): Digest {
-  return `${algorithm}:${createHash(algorithm).digest('hex')}` as Digest;
 }
 
 async function tryMount(exchange: Exchange, name: RepositoryName, digest: Digest): Promise<boolean> {
@@ -84,34 +102,22 @@ async function tryMount(exchange: Exchange, name: RepositoryName, digest: Digest
   return mounted.mounted;
 }
 
-// ---- PATCH: bytes. OCI distribution 1.1, end-5.
+// ---- PATCH
 
-/** Renews the session of a request whose bytes are coming, until it is cleared: every minute, or as often as a short idle time needs. */
-function keepAlive({ services }: Exchange, upload: Uid): NodeJS.Timeout {
-  const everyMs = Math.min(60_000, (services.config.uploadIdleSeconds * 1_000) / 3);
-  return setInterval(() => void renewUpload(services.executor, upload).catch(() => undefined), everyMs);
-}
-
+/** Takes in bytes, in order. OCI distribution 1.1, end-5. */
 export async function patchUpload(exchange: Exchange, name: RepositoryName, text: string): Promise<FastifyReply> {
-  const { request, services } = exchange;
-  const { upload, session } = await openSession(exchange, name, text, 'push');
-  const claim = await services.runningUploads.claim(upload);
-  const renewal = keepAlive(exchange, upload);
-  try {
+  const { upload, session } = await openSession(exchange, name, text);
+  return holding(exchange, upload, async (claim) => {
     const { offset, announced } = await chunkOf(exchange, name, upload);
     const size = await append(exchange, name, upload, session.algorithm, offset, claim);
     const received = size - offset;
-    request.told.received = received;
     if (announced !== undefined && received !== announced) {
       // Its length came with no header: only now is it known. The bytes stay, and the answer says where the upload stands.
       uploadAt(exchange, name, upload, size);
       return reject('SIZE_INVALID', { reason: `Content-Range announced ${announced} bytes; ${received} came and are kept` });
     }
-    return await uploadAt(exchange, name, upload, size).status(202).send();
-  } finally {
-    clearInterval(renewal);
-    claim.release();
-  }
+    return uploadAt(exchange, name, upload, size).status(202).send();
+  });
 }
 
 interface Chunk {
@@ -154,9 +160,13 @@ async function append(
   const { request, services } = exchange;
   try {
     const { size } = await services.blobs.append(upload, request.raw, { offset, algorithm, signal: claim.signal });
+    request.told.received = size - offset;
     return size;
   } catch (error) {
     if (!(error instanceof BlobStoreError)) throw error;
+    // Only a stream that broke off leaves bytes behind.
+    const received = error.code === 'source_failed' ? (error.staged ?? offset) - offset : 0;
+    request.told.received = received;
     if (claim.signal.aborted) return reject('UPLOAD_TAKEN_OVER');
     switch (error.code) {
       case 'upload_unknown':
@@ -166,7 +176,7 @@ async function append(
         return reject('UPLOAD_WRONG_OFFSET', { offset, expected: error.staged ?? 0 });
       case 'source_failed':
         // What arrived stays: the client asks for the upload's status and goes on.
-        return reject('BODY_TRUNCATED', { received: (error.staged ?? offset) - offset });
+        return reject('BODY_TRUNCATED', { received });
       case 'storage_full':
         await drop(exchange, upload);
         return reject('STORAGE_FULL');
@@ -176,29 +186,24 @@ async function append(
   }
 }
 
-// ---- PUT: the end. OCI distribution 1.1, end-6.
+// ---- PUT
 
+/** Ends an upload, with its last bytes or without. OCI distribution 1.1, end-6. */
 export async function putUpload(exchange: Exchange, name: RepositoryName, text: string): Promise<FastifyReply> {
-  const { query, services } = exchange;
-  const given = query.get('digest');
+  const given = exchange.query.get('digest');
   if (given === null) return reject('DIGEST_MISSING', { form: 'PUT <location>?digest=<digest>' });
   const digest = requireDigest(given);
   exchange.request.told.digest = digest;
-  const { upload, session } = await openSession(exchange, name, text, 'push', digest);
+  const { upload, session } = await openSession(exchange, name, text, digest);
   // The answer to this very request was lost on its way.
   if (session.finished !== undefined) return blobCreated(exchange, name, digest);
-  const claim = await services.runningUploads.claim(upload);
-  const renewal = keepAlive(exchange, upload);
-  try {
+  return holding(exchange, upload, async (claim) => {
     // Or the client gave up on it while it was at its last work.
-    if (claim.tookOver && (await openSession(exchange, name, text, 'push', digest)).session.finished !== undefined) {
-      return await blobCreated(exchange, name, digest);
+    if (claim.tookOver && (await openSession(exchange, name, text, digest)).session.finished !== undefined) {
+      return blobCreated(exchange, name, digest);
     }
-    return await finish(exchange, name, upload, session.algorithm, digest, claim);
-  } finally {
-    clearInterval(renewal);
-    claim.release();
-  }
+    return finish(exchange, name, upload, session.algorithm, digest, claim);
+  });
 }
 
 // A whole blob of this size is held in memory and written at once.
@@ -218,14 +223,15 @@ async function finish(
   const length = announcedLength(request.raw);
   const held =
     offset === 0 && length !== undefined && length <= HELD_BYTES
-      ? await readBody(request.raw, HELD_BYTES, () => refuse('SIZE_INVALID', { reason: 'the body is too long' }))
+      ? await readBody(request.raw, HELD_BYTES, () => refuse('SIZE_INVALID', { reason: 'the body is too long' }), claim.signal)
       : undefined;
   const size = held?.length ?? (length === 0 ? offset : await append(exchange, name, upload, algorithm, offset, claim));
   request.told.received = size - offset;
   // The work behind the last byte may take longer than an idle connection is kept.
   request.raw.socket.setTimeout(0);
   try {
-    const actual = held === undefined ? await services.blobs.digest(upload, algorithmOf(digest)) : hashOf(held, digest);
+    const actual =
+      held === undefined ? await services.blobs.digest(upload, algorithmOf(digest)) : digestOf(held, algorithmOf(digest));
     if (actual !== digest) {
       await drop(exchange, upload);
       return reject('DIGEST_MISMATCH', { given: digest, actual, what: 'blob' });
@@ -243,11 +249,6 @@ async function finish(
   } finally {
     request.raw.socket.setTimeout(services.config.idleSeconds * 1_000);
   }
-}
-
-function hashOf(bytes: Buffer, digest: Digest): Digest {
-  const algorithm = algorithmOf(digest);
-  return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest;
 }
 
 /** Links what another upload brought before, or commits these bytes and links them. */
@@ -277,25 +278,21 @@ async function push(exchange: Exchange, command: PushBlob) {
   throw new RefusalError(pushed);
 }
 
-// ---- GET and DELETE: status and cancellation. OCI distribution 1.1, end-13, end-14.
+// ---- GET and DELETE
 
+/** How far an upload has come. OCI distribution 1.1, end-13. */
 export async function getUpload(exchange: Exchange, name: RepositoryName, text: string): Promise<FastifyReply> {
-  const { upload } = await openSession(exchange, name, text, 'push');
+  const { upload } = await openSession(exchange, name, text);
   const staged = await exchange.services.blobs.staged(upload);
   if (staged === undefined) return reject('UPLOAD_UNKNOWN', { name: name.name, upload });
   return uploadAt(exchange, name, upload, staged.size).status(204).send();
 }
 
+/** Gives an upload up, and its bytes with it. OCI distribution 1.1, end-14. */
 export async function cancelUpload(exchange: Exchange, name: RepositoryName, text: string): Promise<FastifyReply> {
-  const { services, reply } = exchange;
-  const { upload } = await openSession(exchange, name, text, 'push');
-  const claim = await services.runningUploads.claim(upload);
-  try {
-    await drop(exchange, upload);
-  } finally {
-    claim.release();
-  }
-  return reply.status(204).send();
+  const { upload } = await openSession(exchange, name, text);
+  await holding(exchange, upload, () => drop(exchange, upload));
+  return exchange.reply.status(204).send();
 }
 
 /** Forgets an upload in a committed transaction before its bytes are touched. */
@@ -304,23 +301,28 @@ async function drop({ services }: Exchange, upload: Uid): Promise<void> {
     await services.blobs.release(upload);
 }
 
-/** The caller's upload. One that is finished is there for a PUT of the digest that it was finished with, and for nobody else. */
+/**
+ * The caller's upload. One that is finished is there for a PUT of the digest that it was finished with, while the repository still has that blob, and
+ * for nobody else.
+ */
 async function openSession(
   exchange: Exchange,
   name: RepositoryName,
   text: string,
-  verb: 'push',
   finishedAs?: Digest,
 ): Promise<{ readonly upload: Uid; readonly session: UploadSession }> {
   const { services, caller } = exchange;
   const upload = parseUploadId(text);
   const unknown = refuse('UPLOAD_UNKNOWN', { name: name.name, upload: text });
   const found = await services.executor.store.read(async (reading): Promise<UploadSession | Refusal> => {
-    const target = await findRepositoryFor(reading, caller, verb, name);
+    const target = await findRepositoryFor(reading, caller, 'push', name);
     if (isRefusal(target)) return target;
     const session = upload === undefined ? undefined : await readSession(reading.tx, reading.registry.keyspace, upload);
     if (session === undefined || session.repository !== target.repository || session.name !== name.name) return unknown;
-    return session.finished === undefined || session.finished === finishedAs ? session : unknown;
+    if (session.finished === undefined) return session;
+    if (session.finished !== finishedAs) return unknown;
+    // Deleted since: a 201 would say that the blob is there.
+    return (await findLink(reading, target.repository, session.finished)) === undefined ? unknown : session;
   });
   if (isRefusal(found)) throw new RefusalError(found);
   return upload === undefined ? reject('UPLOAD_UNKNOWN', unknown.details) : { upload, session: found };

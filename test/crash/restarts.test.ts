@@ -72,9 +72,13 @@ describe('an upload of 64 chunks', () => {
   });
 });
 
-test('an upload whose bytes come slowly is known to be active, however short the idle time is', async () => {
+test.each([
+  ['PATCH', (client: RegistryClient) => client.startUpload('shop/web')],
+  ['PUT', async (client: RegistryClient) => new URL(`?digest=${digestOf('x')}`, await client.startUpload('shop/web'))],
+  ['POST', async (client: RegistryClient) => new URL(`/v2/shop/web/blobs/uploads/?digest=${digestOf('x')}`, client.url)],
+] as const)('a %s whose bytes come slowly is known to be active, however short the idle time is', async (method, open) => {
   const { running, client } = await start({ ARTS_UPLOAD_IDLE_SECS: '1' });
-  const upload = await client.startUpload('shop/web');
+  const url = await open(client);
   async function* slowly(): AsyncGenerator<Uint8Array> {
     for (let part = 0; part < 20; part += 1) {
       yield Buffer.from(`part ${part}`);
@@ -82,7 +86,7 @@ test('an upload whose bytes come slowly is known to be active, however short the
     }
     await running.kill();
   }
-  await expect(client.request('PATCH', upload.href, { body: slowly() })).rejects.toThrow();
+  await expect(client.request(method, url.href, { body: slowly() })).rejects.toThrow();
   const [session] = await sessionsOf(running);
   expect((session?.activeAt ?? 0) - (session?.startedAt ?? 0)).toBeGreaterThan(1_000_000);
 });

@@ -3,7 +3,7 @@ import { afterAll, expect, test } from 'vitest';
 import { digestOf, randomImage, RegistryClient } from '../support/client.js';
 import { waitFor } from '../support/processes.js';
 import { startServer } from '../support/server.js';
-import { exchange } from './raw.js';
+import { exchange, openSocket } from './raw.js';
 
 const server = await startServer({ env: { DEBUG: 'true' } });
 const client = new RegistryClient({ url: server.url, user: server.user, password: server.password });
@@ -92,6 +92,24 @@ test('a request is one line with name, reference, digest, status, bytes, duratio
   expect(put).toMatchObject({ method: 'PUT', status: 201, digest: digestOf('12345'), received: 5 });
   const [head] = await loggedBy(1, () => client.request('HEAD', `/v2/p/r/app/blobs/${digestOf('12345')}`, { auth: { token } }));
   expect(head).toMatchObject({ method: 'HEAD', status: 200, bytes: 0 });
+});
+
+test('of a chunk that is cut short by another request the line says how many bytes came', async () => {
+  const upload = await client.startUpload('p/r/app');
+  const socket = await openSocket(server.port);
+  socket.resume();
+  const head = `Host: ${server.host}\r\nAuthorization: ${client.basic()}\r\nContent-Length: 100\r\n`;
+  socket.write(`PATCH ${upload.pathname} HTTP/1.1\r\n${head}\r\n1234567`);
+  await waitFor(
+    async () => ((await client.request('GET', upload.href)).header('range') === '0-6' ? true : undefined),
+    5_000,
+    () => 'the bytes did not arrive',
+  );
+  const logged = await loggedBy(2, async () => (await client.request('PATCH', upload.href, { body: '89' })).expect(202));
+  socket.destroy();
+  const patches = logged.filter(({ method }) => method === 'PATCH');
+  expect(patches.find(({ status }) => status === 409)).toMatchObject({ path: upload.pathname, received: 7 });
+  expect(patches.find(({ status }) => status === 202)).toMatchObject({ path: upload.pathname, received: 2 });
 });
 
 test('refusals, requests that no route serves and paths that are no URL are a line each', async () => {

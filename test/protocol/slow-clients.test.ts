@@ -138,6 +138,21 @@ describe('with ARTS_IDLE_TIMEOUT_SECS=1', () => {
     expect((await client.pullBlob(name, digestOf(bytes))).equals(bytes)).toBe(true);
   });
 
+  test('a new PUT takes an upload over from a small one that stalls, which is told 409', async () => {
+    const upload = await client.startUpload(name);
+    const socket = await openSocket(server.port);
+    const received: Buffer[] = [];
+    socket.on('data', (part) => received.push(part));
+    const end = closed(socket);
+    const digest = digestOf('whole');
+    socket.write(`PUT ${upload.pathname}?digest=${digest} HTTP/1.1\r\n${head}Content-Length: 5\r\n\r\nwho`);
+    // A small blob is held in memory: nothing shows that its first bytes arrived.
+    await sleep(300);
+    (await client.finishUpload(upload, digest, Buffer.from('whole'))).expect(201);
+    await end;
+    expect(parseAnswers(Buffer.concat(received)).map(({ status }) => status)).toEqual([409]);
+  });
+
   test('of many that stall at once none holds a file afterwards, and the server goes on', async () => {
     const sockets: Socket[] = [];
     for (let index = 0; index < 20; index += 1) {
