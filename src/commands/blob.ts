@@ -19,6 +19,7 @@ export interface StartUpload {
   readonly algorithm: DigestAlgorithm;
 }
 
+/** Writes the session of a new upload down; nothing is staged yet. Undefined: it is there. */
 export async function startUpload(
   executor: Executor,
   context: CommandContext,
@@ -86,6 +87,7 @@ export interface BlobPushOutcome {
   readonly generation: Uid | undefined;
 }
 
+/** New bytes become the live generation, unless another one is there that is not lost; the repository is linked in any case. */
 export function decidePushBlob(state: PushBlobState, command: PushBlob): Decision<BlobPushOutcome> {
   const { name, upload, digest, size, lost } = command;
   if (state.denied !== undefined) return state.denied;
@@ -106,6 +108,7 @@ export function decidePushBlob(state: PushBlobState, command: PushBlob): Decisio
   return { events, outcome: { generation: stays ? canonical.generation : upload } };
 }
 
+/** Runs PushBlob. Where the blob got its generation, the session is marked as finished in the same transaction, and not otherwise. */
 export function pushBlob(executor: Executor, context: CommandContext, command: PushBlob): Promise<BlobPushOutcome | Refusal> {
   return executor.execute(context, async (writing) => {
     const state = await loadPushBlobState(writing, context, command);
@@ -154,6 +157,7 @@ export interface MountOutcome {
   readonly mounted: boolean;
 }
 
+/** Without a source nothing happens, which is no refusal: also where the blob is linked already. */
 export function decideMountBlob(state: MountState, { name, digest }: MountBlob): Decision<MountOutcome> {
   if (state.denied !== undefined) return state.denied;
   if (state.repository === undefined) return refuse('REPOSITORY_UNKNOWN', { name: name.name });
@@ -166,6 +170,7 @@ export function decideMountBlob(state: MountState, { name, digest }: MountBlob):
   };
 }
 
+/** Runs MountBlob. Costs up to MOUNT_CANDIDATES repositories' reads where no source is named. */
 export function mountBlob(executor: Executor, context: CommandContext, command: MountBlob): Promise<MountOutcome | Refusal> {
   return executor.execute(context, async (writing) => {
     const target = await findTarget(writing, context.actor, command.name);
@@ -225,6 +230,7 @@ interface DeleteBlobState extends Target {
   readonly holders: readonly ImageManifest[];
 }
 
+/** A blob that a manifest of the repository holds stays. Its bytes are nobody's concern here: other repositories may link them. */
 export function decideDeleteBlob(state: DeleteBlobState, { name, digest }: DeleteBlob): Decision<undefined> {
   if (state.denied !== undefined) return state.denied;
   if (state.repository === undefined) return refuse('REPOSITORY_UNKNOWN', { name: name.name });
@@ -241,23 +247,35 @@ export function decideDeleteBlob(state: DeleteBlobState, { name, digest }: Delet
   };
 }
 
+/** Runs DeleteBlob. Its reads are the same for everyone who may not, whatever is there. */
 export function deleteBlob(executor: Executor, context: CommandContext, command: DeleteBlob): Promise<undefined | Refusal> {
   return executor.execute(context, async (writing) => {
-    const target = await findTarget(writing, context.actor, command.name);
-    const { repository } = target;
-    const state = {
-      ...target,
-      denied: context.judge('delete', command.name, target.role),
-      linked: repository !== undefined && (await findLink(writing, repository, command.digest)) !== undefined,
-      holders: repository === undefined ? [] : await listBlobHolders(writing, repository, command.digest, HOLDERS_SHOWN + 1),
-    };
-    return decideDeleteBlob(state, command);
+    return decideDeleteBlob(await loadDeleteBlobState(writing, context, command), command);
   });
+}
+
+async function loadDeleteBlobState(
+  writing: Writing,
+  context: CommandContext,
+  { name, digest }: DeleteBlob,
+): Promise<DeleteBlobState> {
+  const target = await findTarget(writing, context.actor, name);
+  const denied = context.judge('delete', name, target.role);
+  const { repository } = target;
+  // Nothing is read whose time would tell who may not what is there.
+  if (repository === undefined || denied !== undefined) return { ...target, denied, linked: false, holders: [] };
+  return {
+    ...target,
+    denied,
+    linked: (await findLink(writing, repository, digest)) !== undefined,
+    holders: await listBlobHolders(writing, repository, digest, HOLDERS_SHOWN + 1),
+  };
 }
 
 /** A refusal names so many holders. */
 export const HOLDERS_SHOWN = 10;
 
+/** Holders for a message: the first ones, and whether there are others. */
 export function namedHolders(holders: readonly string[]): string {
   const shown = holders.slice(0, HOLDERS_SHOWN).join(', ');
   return holders.length > HOLDERS_SHOWN ? `${shown} and others` : shown;

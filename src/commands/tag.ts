@@ -33,7 +33,11 @@ export function deleteTag(executor: Executor, context: CommandContext, command: 
   return executor.execute(context, async (writing) => {
     const { name, tag } = command;
     const target = await findTarget(writing, context.actor, name);
-    const current = target.repository === undefined ? undefined : await findTag(writing, target.repository, name.image, tag);
-    return decideDeleteTag({ ...target, current, denied: context.judge('delete', name, target.role) }, command);
+    const denied = context.judge('delete', name, target.role);
+    const { repository } = target;
+    // Nothing is read whose time would tell who may not what is there.
+    const current =
+      repository === undefined || denied !== undefined ? undefined : await findTag(writing, repository, name.image, tag);
+    return decideDeleteTag({ ...target, current, denied }, command);
   });
 }

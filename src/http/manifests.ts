@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
 
 import { isRefusal } from '../commands/execute.js';
 import { deleteManifest, pushManifest } from '../commands/manifest.js';
 import { deleteTag } from '../commands/tag.js';
-import { algorithmOf, type Digest, type DigestAlgorithm } from '../digest.js';
+import { algorithmOf, digestForm, digestOf, parseDigest, type Digest } from '../digest.js';
 import { refuse, reject, RefusalError } from '../errors.js';
 import { readContent } from '../events/content.js';
 import { MANIFEST_MAX_BYTES, parseManifest, type ManifestDocument } from '../events/manifest-document.js';
@@ -61,8 +60,9 @@ function findReference(
   const key = `manifest ${caller.actor.uid ?? ''} ${name.name} ${'tag' in reference ? reference.tag : reference.digest}`;
   return services.executor.store.readCached(key, async (reading) => {
     const target = await findTarget(reading, caller.actor, name);
-    const { repository } = target;
-    if (repository === undefined) return { target, found: undefined };
+    const { repository, role } = target;
+    // Without a role the answer is the same whatever is there: nothing is read whose time would tell.
+    if (repository === undefined || role === undefined) return { target, found: undefined };
     const digest = 'tag' in reference ? await findTag(reading, repository, name.image, reference.tag) : reference.digest;
     const record = digest === undefined ? undefined : await findManifest(reading, repository, name.image, digest);
     return { target, found: digest === undefined || record === undefined ? undefined : { ...record, digest } };
@@ -92,10 +92,10 @@ export async function putManifest(exchange: Exchange, name: RepositoryName, text
     refuse('MANIFEST_TOO_LARGE', { limit: MANIFEST_MAX_BYTES }),
   );
   request.told.received = bytes.length;
-  const digest = digestOf(bytes, reference, exchange.query.get('digest'));
+  const digest = pushedDigest(bytes, reference, exchange.query.get('digest'));
   request.told.digest = digest;
   const document = documentOf(bytes, request.pushedType);
-  const config = await readConfig(exchange, name, document);
+  const config = await readImageConfig(exchange, name, document);
   const push = () =>
     pushManifest(services.executor, commandContext(exchange), {
       kind: 'PushManifest',
@@ -138,25 +138,21 @@ function tagsOf({ query }: Exchange, reference: Reference): readonly Tag[] {
   return [...new Set(tags)];
 }
 
-function digestOf(bytes: Buffer, reference: Reference, parameter: string | null): Digest {
+/** The digest that a manifest is pushed under: the reference's, the one asked for, or its sha256. */
+function pushedDigest(bytes: Buffer, reference: Reference, parameter: string | null): Digest {
   if (bytes.length === 0) return reject('MANIFEST_EMPTY');
   if ('tag' in reference) {
     // distribution-spec's development version lets a push by tag say which digest it wants to be known by.
-    if (parameter === null) return hash(bytes, 'sha256');
-    const given = parseReference(parameter);
-    if (!('digest' in given)) return reject('DIGEST_INVALID', { reason: `digest=${parameter} is not a digest` });
-    return checked(bytes, given.digest);
+    if (parameter === null) return digestOf(bytes, 'sha256');
+    const reason = `digest=${JSON.stringify(parameter)} is not a digest; accepted is ${digestForm}`;
+    return checked(bytes, parseDigest(parameter) ?? reject('DIGEST_INVALID', { reason }));
   }
   return checked(bytes, reference.digest);
 }
 
 function checked(bytes: Buffer, given: Digest): Digest {
-  const actual = hash(bytes, algorithmOf(given));
+  const actual = digestOf(bytes, algorithmOf(given));
   return actual === given ? actual : reject('DIGEST_MISMATCH', { given, actual, what: 'manifest' });
-}
-
-function hash(bytes: Buffer, algorithm: DigestAlgorithm): Digest {
-  return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest;
 }
 
 function documentOf(bytes: Buffer, contentType: string | undefined): ManifestDocument {
@@ -165,7 +161,7 @@ function documentOf(bytes: Buffer, contentType: string | undefined): ManifestDoc
 }
 
 /** Read before the transaction: bytes of a digest do not change, and a transaction does not wait for a disk. */
-async function readConfig(
+async function readImageConfig(
   { services, caller }: Exchange,
   name: RepositoryName,
   document: ManifestDocument,

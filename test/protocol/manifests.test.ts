@@ -174,6 +174,21 @@ describe('end-7: pushing a manifest', () => {
     expectError(await client.getManifest(name, manifest.digest), 404, 'MANIFEST_UNKNOWN');
   });
 
+  test.each(['', 'latest', 'sha256:abc', `sha384:${'0'.repeat(96)}`])(
+    'by tag with the digest parameter %j is 400 DIGEST_INVALID with the form that is accepted',
+    async (digest) => {
+      const { name, config } = await repositoryWithConfig();
+      const manifest = manifestOf(config);
+      const message = expectError(
+        await client.putManifest(name, `v1?digest=${digest}`, manifest.bytes, manifest.mediaType),
+        400,
+        'DIGEST_INVALID',
+      );
+      expect(message).toContain(JSON.stringify(digest));
+      expect(message).toContain('sha256:<64 lower-case hex digits>');
+    },
+  );
+
   test('by another digest than its own is 400 DIGEST_INVALID', async () => {
     const { name, config } = await repositoryWithConfig();
     const manifest = manifestOf(config);
