@@ -181,6 +181,6 @@ function isNetwork(text: string): boolean {
   const [address = '', bits, ...more] = text.split('/');
   const family = isIP(address);
   if (family === 0 || more.length > 0) return false;
-  // fastify's proxy-addr takes no network of 0 bits, and whoever trusts everybody trusts what a client writes.
+  // @fastify/proxy-addr takes no network of 0 bits, and whoever trusts everybody trusts what a client writes.
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (family === 4 ? 32 : 128));
 }
