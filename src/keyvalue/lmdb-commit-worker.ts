@@ -6,7 +6,14 @@ import type { CommitRequest } from './commit-request.js';
 import { lmdbErrorCode } from './lmdb-binding.js';
 import { DatabaseClock } from './lmdb-clock.js';
 import { ConflictLog } from './lmdb-conflict-log.js';
-import { unpackRequest, type CommitOutcome, type FromWorker, type ToWorker, type WorkerStart } from './lmdb-messages.js';
+import {
+  steadyMs,
+  unpackRequest,
+  type CommitOutcome,
+  type FromWorker,
+  type ToWorker,
+  type WorkerStart,
+} from './lmdb-messages.js';
 import { clearValues, getValue, putValue, readState, removeValue, WritableStore } from './lmdb-store.js';
 
 /**
@@ -17,6 +24,7 @@ import { clearValues, getValue, putValue, readState, removeValue, WritableStore 
 interface Waiting {
   readonly id: number;
   readonly bytes: number;
+  readonly until: number;
   readonly request: CommitRequest;
 }
 
@@ -71,7 +79,7 @@ function serve(store: WritableStore): void {
         void store.close().then(() => port.close());
         return;
       }
-      waiting.push({ id: next.id, bytes: next.request.byteLength, request: unpackRequest(next.request) });
+      waiting.push({ id: next.id, bytes: next.request.byteLength, until: next.until, request: unpackRequest(next.request) });
       bytes += next.request.byteLength;
       next = bytes < BATCH_BYTES ? nextMessage() : undefined;
     }
@@ -106,7 +114,9 @@ function serve(store: WritableStore): void {
     return outcomes;
   }
 
-  function commitOne({ id, request }: Waiting, now: bigint): CommitOutcome {
+  function commitOne({ id, until, request }: Waiting, now: bigint): CommitOutcome {
+    // Its caller was told that nobody knows, and may have done something else since: that it happens so late would be a surprise.
+    if (steadyMs() > until) return { id, code: 'commit_unknown_result', message: 'the lock of the store came too late' };
     const { reads, readVersion } = request;
     if (reads.length > 0 && readVersion < log.forgotten)
       return { id, code: 'transaction_too_old', message: 'the conflict log does not go back to what the transaction read' };

@@ -4,11 +4,12 @@ import { Worker } from 'node:worker_threads';
 import type { CommitRequest } from './commit-request.js';
 import { KeyValueError } from './database.js';
 import { closed } from './lmdb-snapshots.js';
-import { packRequest, type CommitOutcome, type FromWorker, type ToWorker, type WorkerStart } from './lmdb-messages.js';
+import { packRequest, steadyMs, type CommitOutcome, type FromWorker, type ToWorker, type WorkerStart } from './lmdb-messages.js';
 
 interface Pending {
   readonly resolve: (version: bigint) => void;
   readonly reject: (error: KeyValueError) => void;
+  readonly timeout: NodeJS.Timeout;
 }
 
 export interface CommitterOptions extends WorkerStart {
@@ -17,6 +18,9 @@ export interface CommitterOptions extends WorkerStart {
   /** Called when commits of this process have become visible, before their promises resolve. */
   readonly onCommitted: () => void;
 }
+
+// The commits have ended by then: what remains is the lock, which a stopped process may hold.
+const CLOSE_MS = 5_000;
 
 /** The main thread's side of the commit worker. Starts it again when it dies. */
 export class Committer {
@@ -52,21 +56,24 @@ export class Committer {
     return this.#batches;
   }
 
-  /** Resolves with the commit's version when it is on the disk and visible. */
-  commit(request: CommitRequest): Promise<bigint> {
+  /** Resolves with the commit's version when it is on the disk and visible; rejects after `waitMs`, when nobody knows. */
+  commit(request: CommitRequest, waitMs: number): Promise<bigint> {
     if (this.#closing !== undefined) return Promise.reject(closed());
     return new Promise((resolve, reject) => {
       const worker = this.#worker ?? this.#start();
       // Only commits keep the process alive.
       if (this.#pending.size === 0) worker.ref();
       const id = (this.#lastId += 1);
-      this.#pending.set(id, { resolve, reject });
+      const wait = Math.ceil(waitMs);
+      // A process that is stopped while it holds the store's lock holds up the worker for as long.
+      const timeout = setTimeout(() => this.#giveUp(id, wait), wait);
+      this.#pending.set(id, { resolve, reject, timeout });
       const packed = packRequest(request);
-      send(worker, { kind: 'commit', id, request: packed }, [packed.buffer]);
+      send(worker, { kind: 'commit', id, request: packed, until: steadyMs() + wait }, [packed.buffer]);
     });
   }
 
-  /** Waits for the commits that run, then ends the worker, `between` the two. */
+  /** Waits for the commits that run, then ends the worker, `between` the two. A worker that waits for a lock is left behind. */
   close(between: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     this.#closing ??= this.#close(between);
     return this.#closing;
@@ -78,9 +85,13 @@ export class Committer {
     const worker = this.#worker;
     if (worker === undefined) return;
     worker.ref();
-    const ended = new Promise((resolve) => worker.once('exit', resolve));
+    const ended = new Promise<boolean>((resolve) => worker.once('exit', () => resolve(true)));
     send(worker, { kind: 'close' });
-    await ended;
+    let timeout: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => (timeout = setTimeout(() => resolve(false), CLOSE_MS)));
+    const inTime = await Promise.race([ended, late]);
+    clearTimeout(timeout);
+    if (!inTime) leave(worker);
   }
 
   #start(): Worker {
@@ -113,14 +124,26 @@ export class Committer {
     for (const outcome of outcomes) {
       const pending = this.#pending.get(outcome.id);
       this.#pending.delete(outcome.id);
+      clearTimeout(pending?.timeout);
       if ('version' in outcome) pending?.resolve(outcome.version);
       else pending?.reject(new KeyValueError(outcome.code, outcome.message, { cause: outcome.cause }));
     }
     this.#rest();
   }
 
+  #giveUp(id: number, waited: number): void {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    const message = `the commit has waited ${waited} ms for the disk, or for the lock of a process that is stopped; it may have happened`;
+    pending?.reject(new KeyValueError('commit_unknown_result', message));
+    this.#rest();
+  }
+
   #abandon(error: KeyValueError): void {
-    for (const { reject } of this.#pending.values()) reject(error);
+    for (const { reject, timeout } of this.#pending.values()) {
+      clearTimeout(timeout);
+      reject(error);
+    }
     this.#pending.clear();
     this.#rest();
   }
@@ -134,6 +157,17 @@ export class Committer {
 
 function send(worker: Worker, message: ToWorker, transfer: ArrayBuffer[] = []): void {
   worker.postMessage(message, transfer);
+}
+
+/** Lets the process end without a worker that waits for a lock, or go on. */
+function leave(worker: Worker): void {
+  worker.unref();
+  // Node waits for its threads when it ends, for ever for one that waits in LMDB. What was acknowledged is on the disk.
+  const end = (): void => {
+    process.kill(process.pid, 'SIGKILL');
+  };
+  process.once('exit', end);
+  worker.once('exit', () => process.off('exit', end));
 }
 
 /** Node cannot load TypeScript into a worker, so the sources, as tests run them, use the built worker. */

@@ -10,7 +10,19 @@ export interface WorkerStart {
 }
 
 export type ToWorker =
-  { readonly kind: 'commit'; readonly id: number; readonly request: Uint8Array } | { readonly kind: 'close' };
+  | {
+      readonly kind: 'commit';
+      readonly id: number;
+      readonly request: Uint8Array;
+      /** By `steadyMs`: who asked waits no longer. */
+      readonly until: number;
+    }
+  | { readonly kind: 'close' };
+
+/** Milliseconds by the one clock that all threads of a process share and nobody sets. */
+export function steadyMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
+}
 
 export type FromWorker =
   | { readonly kind: 'ready' }

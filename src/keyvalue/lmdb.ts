@@ -15,7 +15,7 @@ import { closed, Snapshots, type LmdbSnapshot } from './lmdb-snapshots.js';
 import { DEFAULT_MAP_SIZE, openReadableStore, readState, type ReadableStore } from './lmdb-store.js';
 import { Watches } from './lmdb-watches.js';
 import { OptimisticTransaction } from './optimistic-transaction.js';
-import { readRetries, withRetries } from './retry.js';
+import { DEFAULT_TIMEOUT_MS, readRetries, withRetries } from './retry.js';
 
 export interface LmdbOptions {
   /** Makes the folder, and an empty store in it, when there is none. Without it a missing store is an error. */
@@ -64,6 +64,9 @@ export async function openLmdb(folder: string, options: LmdbOptions): Promise<Lm
 
 const READER_CHECK_MS = 10_000;
 
+// What an attempt that began just before its deadline leaves to the disk.
+const SHORTEST_COMMIT_MS = 1_000;
+
 class OpenLmdb implements LmdbDatabase {
   readonly #store: ReadableStore;
   readonly #committer: Committer;
@@ -95,7 +98,9 @@ class OpenLmdb implements LmdbDatabase {
   }
 
   transact<T>(body: (tx: Transaction) => Promise<T>, options: TransactOptions = {}): Promise<T> {
-    return withRetries(() => this.#attempt(body), { timeoutMs: options.timeoutMs });
+    const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    const deadline = performance.now() + timeoutMs;
+    return withRetries(() => this.#attempt(body, deadline), { timeoutMs });
   }
 
   read<T>(body: (tx: ReadTransaction) => Promise<T>): Promise<T> {
@@ -131,7 +136,7 @@ class OpenLmdb implements LmdbDatabase {
     }
   }
 
-  async #attempt<T>(body: (tx: Transaction) => Promise<T>): Promise<T> {
+  async #attempt<T>(body: (tx: Transaction) => Promise<T>, deadline: number): Promise<T> {
     if (this.#closing !== undefined) throw closed();
     let held: LmdbSnapshot | undefined;
     const release = (): void => {
@@ -152,7 +157,8 @@ class OpenLmdb implements LmdbDatabase {
       const request = tx.seal();
       // Not held while the commit waits for the disk: its pages could be used for it.
       release();
-      const version = request && (await this.#committer.commit(request));
+      const waitMs = Math.max(deadline - performance.now(), SHORTEST_COMMIT_MS);
+      const version = request && (await this.#committer.commit(request, waitMs));
       this.#watches.add(tx.committed(version === undefined ? undefined : { version, stamp: commitStamp(version, 0) }));
       return result;
     } catch (error) {

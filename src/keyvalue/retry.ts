@@ -27,7 +27,7 @@ export interface RetryOptions {
 /** For `read`: nothing but its age can end one, and a body that is too slow three times is too slow. */
 export const readRetries: RetryOptions = { retryOn: (error) => error.code === 'transaction_too_old', outlivedAtMost: 3 };
 
-const DEFAULT_TIMEOUT_MS = 30_000;
+export const DEFAULT_TIMEOUT_MS = 30_000;
 
 // FoundationDB's client starts at 10 ms and stops growing at 1 s (DEFAULT_BACKOFF, DEFAULT_MAX_BACKOFF); without a network the start can be lower.
 const FIRST_BACKOFF_MS = 4;

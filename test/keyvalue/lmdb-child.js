@@ -96,6 +96,14 @@ const commands = {
     return { released: true };
   },
 
+  /** Closes the store and ends by itself. */
+  close: async () => {
+    await database.close();
+    say({ closed: true });
+    lines.close();
+    process.stdin.destroy();
+  },
+
   reopen: async ({ times }) => {
     for (let count = 0; count < times; count += 1) {
       await database.close();
@@ -132,7 +140,7 @@ lines.on('line', (line) => {
   if (command === 'holdLock') process.stdin.pause();
   commands[command](rest).then(
     (answer) => {
-      process.stdin.resume();
+      if (command === 'holdLock') process.stdin.resume();
       if (answer !== undefined) say(answer);
     },
     (error) => say({ error: String(error) }),

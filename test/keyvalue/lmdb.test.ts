@@ -72,6 +72,15 @@ class Child {
     return child;
   }
 
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#process.kill(name);
+  }
+
+  /** Waits until it ends by itself. */
+  async ended(): Promise<void> {
+    if (this.#process.exitCode === null && this.#process.signalCode === null) await once(this.#process, 'exit');
+  }
+
   get pid(): number | undefined {
     return this.#process.pid;
   }
@@ -388,6 +397,26 @@ describe('lmdb', () => {
       expect(await holding.ask('go on')).toEqual({ released: true });
       await committed;
       expect(order).toEqual(['reads', 'commit']);
+    });
+
+    test('a process that is stopped while it holds the write lock holds up commits, closing and ending for a while only', async () => {
+      await set('before');
+      const ending = await child();
+      const holding = await child();
+      expect(await holding.ask('holdLock')).toEqual({ holding: true });
+      holding.signal('SIGSTOP');
+      const late = database.transact(async (tx) => tx.set(key('late'), Buffer.alloc(8)), { timeoutMs: 1_500 });
+      await expect(late).rejects.toMatchObject({ code: 'retries_exhausted', cause: { code: 'commit_unknown_result' } });
+      const start = performance.now();
+      await Promise.all([database.close(), ending.ask('close').then(() => ending.ended())]);
+      expect(performance.now() - start).toBeLessThan(15_000);
+
+      holding.signal('SIGCONT');
+      expect(await holding.ask('go on')).toEqual({ released: true });
+      database = await openLmdb(folder, { create: false });
+      const stored = await database.read(async (tx) => [await tx.get(key('before')), await tx.get(key('late'))]);
+      // Not so late that its caller has done something else since.
+      expect(stored).toEqual([Buffer.alloc(8), undefined]);
     });
   });
 
