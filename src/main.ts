@@ -33,6 +33,9 @@ async function run(args: readonly string[]): Promise<number> {
   }
 }
 
+// The store holds the key that signs tokens and the hashes of passwords: what is made from here on is this user's alone.
+process.umask(0o077);
+
 try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {

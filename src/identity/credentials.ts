@@ -17,7 +17,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The one spelling of a login name that all of its spellings share: however a keyboard composes its letters, in whichever case. */
 export function foldLoginName(name: string): string {
-  return name.normalize('NFC').toLowerCase();
+  // In this order: some capitals with an accent have no composed form, while their small letters do.
+  return name.toLowerCase().normalize('NFC');
 }
 
 /** Parses an Authorization header. Never throws; the reasons never repeat what might be a secret. */
