@@ -10,6 +10,7 @@ import { createApp } from './http/app.js';
 import { BytesCache } from './http/bytes-cache.js';
 import { RunningUploads } from './http/running-uploads.js';
 import { parseName } from './identifiers.js';
+import { createClientHash } from './identity/client-hash.js';
 import { createUserLookup, nameHash, readSalt } from './identity/directory.js';
 import { allowedBy } from './identity/judge.js';
 import { hashPassword } from './identity/password.js';
@@ -21,6 +22,7 @@ import { createLogger } from './logger.js';
 import { newId, openRegistry, systemContext } from './open-registry.js';
 import { pruneCommands } from './processes/command-pruning.js';
 import { periodically } from './processes/periodic.js';
+import { pruneRequests } from './processes/request-pruning.js';
 import { expireUploads } from './processes/upload-expiry.js';
 import type { Store } from './projections/store.js';
 import { findTarget } from './projections/targets.js';
@@ -40,7 +42,8 @@ export async function serve(config: Config): Promise<number> {
   try {
     const firstOwner = await prepareFirstOwner(config, store);
     const keys = await loadSigningKeys(store.database, store.keyspaces.platform);
-    const findUser = createUserLookup(store, await readSalt(store));
+    const salt = await readSalt(store);
+    const findUser = createUserLookup(store, salt);
     const tokens = new TokenVerifier({ issuer: registry.identity, keys });
     let starting = true;
     let draining = false;
@@ -60,6 +63,7 @@ export async function serve(config: Config): Promise<number> {
         blobs,
         config,
         newId,
+        hashClient: createClientHash(salt),
         inTurn: createTurns(),
         runningUploads: new RunningUploads(),
         bytes: new BytesCache(CACHE_BYTES, CACHE_ENTRY_BYTES),
@@ -93,6 +97,7 @@ export async function serve(config: Config): Promise<number> {
       periodically(60_000, () => resumeDeletions(executor, systemContext), failed('a repository could not be emptied'), 0),
       periodically(60_000, () => expireUploads(executor, blobs, expiry(config)), failed('expiring uploads failed')),
       periodically(600_000, () => pruneCommands(store), failed('pruning commands failed')),
+      periodically(600_000, () => pruneRequests(store), failed('pruning requests failed')),
     ];
 
     const signal = await stopSignal();

@@ -19,9 +19,16 @@ export interface CommandContext {
   readonly occurredAt: number;
   readonly newId: () => Uid;
   /** Where the request came from; it lies beside the log, where it can be erased. Commands of the system's own have none. */
-  readonly client?: { readonly address: string; readonly userAgent: string } | undefined;
+  readonly client?: Client | undefined;
   /** The actor's "no" to this verb with this role, narrowed by what the credentials allow. Undefined: allowed. */
   readonly judge: (verb: Verb, name: RepositoryName, role: Role | undefined) => Refusal | undefined;
+}
+
+export interface Client {
+  readonly address: string;
+  readonly userAgent: string;
+  /** What stands for the two in events, for ever; 64 hex digits. */
+  readonly hash: string;
 }
 
 export interface NewEvent {
@@ -62,7 +69,10 @@ export function createExecutor(store: Store): Executor {
       if (isRefusal(decision) || decision.events.length === 0) return isRefusal(decision) ? decision : decision.outcome;
       await record(writing, logs, context, decision.events);
       tx.set(commandKey, encodeJson({ outcome: decision.outcome, at: Number(await tx.time()) } satisfies StoredOutcome));
-      if (context.client !== undefined) tx.set(store.keyspaces.registry.request(context.requestId), encodeJson(context.client));
+      if (context.client !== undefined) {
+        const { address, userAgent } = context.client;
+        tx.set(store.keyspaces.registry.request(context.requestId), encodeJson({ address, userAgent }));
+      }
       return decision.outcome;
     });
   }
@@ -96,7 +106,8 @@ async function project(writing: Writing, directory: LiveDirectory, event: EventE
 
 function envelop(context: CommandContext, { stream, payload }: NewEvent): EventEnvelope {
   const { commandId, requestId, correlationId, actor, occurredAt } = context;
-  return { id: context.newId(), stream, occurredAt, actor, requestId, commandId, correlationId, payload };
+  const clientHash = context.client?.hash;
+  return { id: context.newId(), stream, occurredAt, actor, requestId, commandId, correlationId, clientHash, payload };
 }
 
 function directoryOf(stream: Stream): DirectoryName {

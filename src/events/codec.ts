@@ -71,6 +71,7 @@ export function decodeEvent(bytes: Buffer): EventEnvelope {
     commandId: readUid(event.commandId, 'command_id'),
     correlationId: readUid(event.correlationId, 'correlation_id'),
     causationId: readOptionalUid(event.causationId, 'causation_id'),
+    clientHash: event.clientHash.length === 0 ? undefined : readHash(event.clientHash, 'client_hash'),
     payload: upcast(readPayload(event, event.payload)),
   };
   const { stream, payload } = envelope;
@@ -385,6 +386,7 @@ function toWire(envelope: EventEnvelope): WireEvent {
     commandId: writeUid(envelope.commandId, 'commandId'),
     correlationId: writeUid(envelope.correlationId, 'correlationId'),
     ...(envelope.causationId === undefined ? {} : { causationId: writeUid(envelope.causationId, 'causationId') }),
+    ...(envelope.clientHash === undefined ? {} : { clientHash: writeHash(envelope.clientHash, 'clientHash') }),
     ...writePayload(kind, envelope.payload),
   };
 }

@@ -236,6 +236,8 @@ export interface EventEnvelope<P extends EventPayload = EventPayload> {
   readonly correlationId: Uid;
   /** The event that a process reacted to; a client's request has none. */
   readonly causationId?: Uid | undefined;
+  /** HMAC-SHA256 of the client's address and user agent, keyed by the registry's salt; 64 lower-case hex digits. The system's own commands have none. */
+  readonly clientHash?: string | undefined;
   readonly payload: P;
 }
 

@@ -6,6 +6,7 @@ import type { Config } from '../config.js';
 import { refuse, type Refusal } from '../errors.js';
 import type { RepositoryName, Uid } from '../identifiers.js';
 import type { Caller } from '../identity/caller.js';
+import type { HashClient } from '../identity/client-hash.js';
 import { judge } from '../identity/judge.js';
 import type { Reading } from '../projections/store.js';
 import { findTarget, type Target, type Verb } from '../projections/targets.js';
@@ -18,6 +19,7 @@ export interface RegistryServices {
   readonly blobs: BlobStore;
   readonly config: Config;
   readonly newId: () => Uid;
+  readonly hashClient: HashClient;
   /** One task at a time for each key, in this process. */
   readonly inTurn: <T>(key: string, task: () => Promise<T>) => Promise<T>;
   readonly runningUploads: RunningUploads;
@@ -98,7 +100,7 @@ export function commandContext(exchange: Exchange): CommandContext {
     actor: caller.actor,
     occurredAt: Date.now() * 1_000,
     newId: services.newId,
-    client: { address: request.ip, userAgent },
+    client: { address: request.ip, userAgent, hash: services.hashClient(request.ip, userAgent) },
     judge: (verb, name, role) => deny(caller, verb, name, { role }),
   };
 }

@@ -55,6 +55,13 @@ export function uuidItem(uid: Uid): Uuid {
   return { uuid: uidToBytes(uid) };
 }
 
+// RFC 9562, UUIDv7: the first 48 bits are the time.
+function firstUuidOf(time: number): Buffer {
+  const bytes = Buffer.alloc(16);
+  bytes.writeUIntBE(Math.max(time, 0), 0, 6);
+  return bytes;
+}
+
 /** What a stream, `<aggregate>/<uid or digest>`, is in a key: its subject in its binary form. */
 function streamItems(stream: string): readonly [string, KeyItem] {
   const slash = stream.indexOf('/');
@@ -113,6 +120,11 @@ export function createKeyspace(directory: Buffer) {
 
     personal: (uid: Uid, field: string): Buffer => under('personal', uuidItem(uid), field),
     request: (id: Uid): Buffer => under('request', uuidItem(id)),
+    /** Of requests whose UUIDv7 was made before this time, in milliseconds since 1970. */
+    requestsBefore: (time: number): KeyBounds => ({
+      begin: boundsOf(under('request')).begin,
+      end: under('request', { uuid: firstUuidOf(time) }),
+    }),
 
     command: (id: Uid): Buffer => under('command', uuidItem(id)),
     commands: boundsOf(under('command')),

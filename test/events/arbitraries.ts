@@ -115,6 +115,7 @@ export const envelopes: Arbitrary<EventEnvelope> = fc
     commandId: uids,
     correlationId: uids,
     causationId: optional(uids),
+    clientHash: optional(hex(64)),
     payload: payloads,
   })
   .chain((envelope) => streamsFor(envelope.payload.kind).map((stream) => ({ ...envelope, stream })));

@@ -55,6 +55,7 @@ describe('bytes that are no event that this release knows stop the reader', () =
     ['no payload', without('blobPushed'), /no payload/],
     ['no actor', without('actor'), /no actor/],
     ['a uid of 15 bytes', wire({ requestId: Buffer.alloc(15) }), /request_id of an event has 15 bytes/],
+    ['a client hash of 31 bytes', wire({ clientHash: Buffer.alloc(31) }), /client_hash of an event has 31 bytes, not 32/],
     ['no digest', wire({ blobPushed: { digest: 'sha256:abc', size: 1 } }), /digest of an event is "sha256:abc"/],
     ['a size above 2^53', wire({ blobPushed: { digest: sha256('a'), size: 2 ** 53 + 2 } }), /size of an event/],
     ['a time before 1970', wire({ occurredAt: -1 }), /occurred_at of an event/],

@@ -42,6 +42,7 @@ export function envelopeOf<P extends EventPayload>(
     commandId: uid('3'),
     correlationId: uid('2'),
     causationId: undefined,
+    clientHash: more.actor?.kind === 'system' ? undefined : 'c1'.repeat(32),
     ...more,
     payload,
   };
@@ -203,6 +204,7 @@ const keySamples: { readonly [K in keyof Keyspace]?: KeySample } = {
   contentBounds: (k) => k.contentBounds(sha256('a')),
   personal: (k) => k.personal(uid('a'), 'name'),
   request: (k) => k.request(uid('2')),
+  requestsBefore: (k) => k.requestsBefore(0x0190_a000_0000),
   command: (k) => k.command(uid('3')),
   commands: (k) => k.commands,
   build: (k) => k.build('tags-1'),

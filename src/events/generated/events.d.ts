@@ -51,6 +51,9 @@ export namespace artifactstore {
             /** Event causationId. */
             causationId: Uint8Array;
 
+            /** Event clientHash. */
+            clientHash: Uint8Array;
+
             /** Event repositoryCreated. */
             repositoryCreated?: (artifactstore.events.RepositoryCreated.$Properties|null);
 
@@ -157,6 +160,9 @@ export namespace artifactstore {
                 /** Event causationId */
                 causationId?: (Uint8Array|null);
 
+                /** Event clientHash */
+                clientHash?: (Uint8Array|null);
+
                 /** Event repositoryCreated */
                 repositoryCreated?: (artifactstore.events.RepositoryCreated.$Properties|null);
 
@@ -222,6 +228,7 @@ export namespace artifactstore {
               commandId?: Uint8Array|null;
               correlationId?: Uint8Array|null;
               causationId?: Uint8Array|null;
+              clientHash?: Uint8Array|null;
               repositoryCreated?: artifactstore.events.RepositoryCreated.$Shape|null;
               repositoryCreatedV2?: artifactstore.events.RepositoryCreatedV2.$Shape|null;
               repositoryDeletionBegun?: artifactstore.events.RepositoryDeletionBegun.$Shape|null;

@@ -32,6 +32,7 @@ export const artifactstore = $root.artifactstore = (() => {
             Event.prototype.commandId = $util.newBuffer([]);
             Event.prototype.correlationId = $util.newBuffer([]);
             Event.prototype.causationId = $util.newBuffer([]);
+            Event.prototype.clientHash = $util.newBuffer([]);
             Event.prototype.repositoryCreated = null;
             Event.prototype.repositoryCreatedV2 = null;
             Event.prototype.repositoryDeletionBegun = null;
@@ -72,6 +73,8 @@ export const artifactstore = $root.artifactstore = (() => {
                     writer.uint32(58).bytes(message.correlationId);
                 if (message.causationId != null && $Object.hasOwnProperty.call(message, "causationId") && message.causationId.length)
                     writer.uint32(66).bytes(message.causationId);
+                if (message.clientHash != null && $Object.hasOwnProperty.call(message, "clientHash") && message.clientHash.length)
+                    writer.uint32(74).bytes(message.clientHash);
                 if (message.repositoryCreated != null && $Object.hasOwnProperty.call(message, "repositoryCreated"))
                     $root.artifactstore.events.RepositoryCreated.encode(message.repositoryCreated, writer.uint32(130).fork(), _depth + 1).ldelim();
                 if (message.repositoryCreatedV2 != null && $Object.hasOwnProperty.call(message, "repositoryCreatedV2"))
@@ -208,6 +211,15 @@ export const artifactstore = $root.artifactstore = (() => {
                                 message.causationId = value;
                             else
                                 delete message.causationId;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.clientHash = value;
+                            else
+                                delete message.clientHash;
                             continue;
                         }
                     case 16: {
@@ -405,6 +417,9 @@ export const artifactstore = $root.artifactstore = (() => {
                 if (message.causationId != null && $Object.hasOwnProperty.call(message, "causationId"))
                     if (!(message.causationId && typeof message.causationId.length === "number" || $util.isString(message.causationId)))
                         return "causationId: buffer expected";
+                if (message.clientHash != null && $Object.hasOwnProperty.call(message, "clientHash"))
+                    if (!(message.clientHash && typeof message.clientHash.length === "number" || $util.isString(message.clientHash)))
+                        return "clientHash: buffer expected";
                 if (message.repositoryCreated != null && $Object.hasOwnProperty.call(message, "repositoryCreated")) {
                     properties.payload = 1;
                     {
