@@ -1,6 +1,4 @@
 import { readFileSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 
@@ -10,9 +8,11 @@ import type { AuthenticationDeps } from '../identity/caller.js';
 import { KeyValueError } from '../keyvalue/database.js';
 import { LiveMismatchError } from '../projections/live.js';
 import { sendJson, sendRefusal } from './answers.js';
+import { BrokenRequests } from './broken-requests.js';
 import type { RegistryServices, Told } from './exchange.js';
+import { answerBeforeBody } from './leftover.js';
 import { methodsAt, registerRegistryRoutes } from './registry.js';
-import { logRequest } from './request-log.js';
+import { loggedPath, logRequest, withoutAuthority } from './request-log.js';
 import { registerTokenRoutes, type TokenRouteDeps } from './token.js';
 
 export interface AppDeps {
@@ -24,15 +24,13 @@ export interface AppDeps {
   readonly logger: Logger;
 }
 
-// A response that is refused while its request's body still comes: how long the rest may take before the connection is cut.
-const LEFTOVER_MS = 5_000;
-
 // Node would answer a request without Host by itself, without a body.
 const ownAnswers = { requireHostHeader: false };
 
 /** The HTTP server, not yet listening. */
 export function createApp({ services, authentication, tokens, checkReady, logger }: AppDeps): FastifyInstance {
   const { config } = services;
+  const broken = new BrokenRequests(logger);
   const app = fastify({
     logger: false,
     exposeHeadRoutes: false,
@@ -52,9 +50,8 @@ export function createApp({ services, authentication, tokens, checkReady, logger
       reply.raw.once('close', () => logRequest(logger, request, reply));
       void sendRefusal(reply, refuse('REQUEST_INVALID', { reason: error.message }), config.publicUrl);
     },
-    // RFC 9112, section 3.2.2: a server MUST accept the absolute form, which clients of a proxy send.
-    rewriteUrl: ({ url = '/' }) => url.replace(/^https?:\/\/[^/?#]*(?=\/)/i, ''),
-    clientErrorHandler: answerBrokenRequest,
+    rewriteUrl: ({ url = '/' }) => withoutAuthority(url),
+    clientErrorHandler: broken.answer,
     ...(config.tls === undefined
       ? { http: ownAnswers }
       : { https: { ...ownAnswers, cert: readFileSync(config.tls.certificate), key: readFileSync(config.tls.key) } }),
@@ -71,32 +68,27 @@ export function createApp({ services, authentication, tokens, checkReady, logger
     request.told = newlyTold(request);
     request.pushedType = request.raw.headers['content-type'];
     // fastify refuses a Content-Type that is none; here it says what a manifest is, and nothing of a blob's bytes.
-    if (request.url.startsWith('/v2/')) delete request.raw.headers['content-type'];
+    if (request.routeOptions.url !== '/token') delete request.raw.headers['content-type'];
     reply.header('docker-distribution-api-version', 'registry/2.0');
     // Not fastify's onResponse, which never comes where the client went away first.
-    reply.raw.once('close', () => {
-      logRequest(logger, request, reply);
-      cutLeftover(request);
-    });
+    reply.raw.once('close', () => logRequest(logger, request, reply));
+    answerBeforeBody(request.raw, reply.raw);
     // RFC 9112, section 3.2: a server MUST answer 400 to a request of HTTP/1.1 without Host.
     const hostless = request.raw.httpVersion === '1.1' && request.raw.headers.host === undefined;
     done(hostless ? new RefusalError(refuse('REQUEST_INVALID', { reason: 'the Host header is missing' })) : undefined);
   });
-  app.server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
-    const body = errorBody('the only expectation that is met is 100-continue');
-    response.writeHead(417, { ...brokenHeaders(body), connection: 'close' }).end(body);
-  });
+  app.server.on('checkExpectation', broken.refuseExpectation);
   app.setErrorHandler((error, request, reply) => {
     const id = (request.told.requestId ??= services.newId());
     const refusal = refusalFor(error) ?? refuse('INTERNAL', { request: id });
     // The disk's errors are told to the client in a word; what they were is the operator's to read.
     if (refusal.refused === 'INTERNAL' || (error instanceof KeyValueError && error.code === 'storage_failed')) {
-      logger.error({ err: error, request: id, method: request.method, path: pathOf(request) }, 'a request failed');
+      logger.error({ err: error, request: id, method: request.method, path: loggedPath(request.raw) }, 'a request failed');
     }
     return sendRefusal(reply, refusal, config.publicUrl);
   });
   app.setNotFoundHandler((request, reply) => {
-    const path = pathOf(request);
+    const path = loggedPath(request.raw);
     const methods = methodsAt(path);
     if (methods !== undefined) {
       const allowed = methods.join(', ');
@@ -112,7 +104,8 @@ export function createApp({ services, authentication, tokens, checkReady, logger
       await checkReady();
       return await sendJson(reply, 200, { status: 'ready' });
     } catch (error) {
-      return sendJson(reply, 503, { status: 'not ready', reason: error instanceof Error ? error.message : String(error) });
+      logger.warn({ err: error }, 'not ready');
+      return sendJson(reply, 503, { status: 'not ready', reason: unreadyFor(error) });
     }
   });
   registerTokenRoutes(app, { ...authentication, ...tokens, publicUrl: config.publicUrl });
@@ -124,9 +117,11 @@ function newlyTold({ ip }: FastifyRequest): Told {
   return { startedAt: performance.now(), address: ip };
 }
 
-/** Without the query, which may hold what nobody should read in a log. */
-function pathOf({ url }: FastifyRequest): string {
-  return url.split('?', 1)[0] ?? '';
+/** For whoever asks: the errors of a store name its files. */
+function unreadyFor(error: unknown): string {
+  if (error instanceof KeyValueError) return 'the database does not work; the log says why';
+  const own = error instanceof Error && error.name === 'Error' && !('code' in error);
+  return own || error instanceof LiveMismatchError ? error.message : 'the blob store does not work; the log says why';
 }
 
 /** What a client can be told of an error; undefined for a fault of ours. */
@@ -157,43 +152,4 @@ function refusalForStore(error: KeyValueError): Refusal | undefined {
   return /ENOSPC|EDQUOT|MAP_FULL/.test(error.message)
     ? refuse('STORAGE_FULL')
     : refuse('UNAVAILABLE', { reason: 'the registry cannot write to its store; its log says why' });
-}
-
-/** What could not be parsed as HTTP never reaches a route. */
-function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
-  const message = tooLarge ? 'the headers are too large' : 'the request is not HTTP/1.1';
-  const body = errorBody(message);
-  const status = tooLarge
-    ? '431 Request Header Fields Too Large'
-    : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? '408 Request Timeout'
-      : '400 Bad Request';
-  const headers = Object.entries(brokenHeaders(body)).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\n${headers.join('')}\r\n${body}`);
-}
-
-function errorBody(message: string): string {
-  return JSON.stringify({ errors: [{ code: 'UNSUPPORTED', message, detail: {} }] });
-}
-
-function brokenHeaders(body: string) {
-  return {
-    'docker-distribution-api-version': 'registry/2.0',
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
-  };
-}
-
-/** Lets the rest of a refused body run off for a while, since a client that is still sending would not see the answer behind a reset connection. */
-function cutLeftover({ raw }: FastifyRequest): void {
-  if (raw.complete || raw.destroyed) return;
-  raw.resume();
-  const timer = setTimeout(() => raw.destroy(), LEFTOVER_MS);
-  timer.unref();
-  raw.once('close', () => clearTimeout(timer));
 }
