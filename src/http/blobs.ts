@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 
+import { BlobStoreError } from '../blobs/blob-store.js';
 import { deleteBlob } from '../commands/blob.js';
 import { isRefusal } from '../commands/execute.js';
 import { digestForm, parseDigest, type Digest } from '../digest.js';
@@ -84,11 +85,15 @@ export async function getBlob(exchange: Exchange, name: RepositoryName, text: st
     });
     answer?.end();
   } catch (error) {
-    // Behind the head there is no other way to say that bytes are missing.
     if (answer === undefined) throw error;
-    answer.destroy();
+    // Behind the head there is no other way to say that bytes are missing. Only a fault of ours is the log's to tell.
+    answer.destroy(error instanceof BlobStoreError && error.code === 'sink_failed' ? undefined : asError(error));
   }
   return reply;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 /**
