@@ -43,11 +43,13 @@ export function registerRegistryRoutes(
   const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const url = request.raw.url ?? '';
     const mark = url.indexOf('?');
-    const path = parseRegistryPath(mark < 0 ? url.slice(3) : url.slice(3, mark));
+    const target = mark < 0 ? url : url.slice(0, mark);
+    // fastify finds its route with the escapes of the URL undone; here a path is what was sent.
+    const path = /^\/v2(?:\/|$)/.test(target) ? parseRegistryPath(target.slice(3)) : undefined;
     const header = request.headers.authorization;
     const caller = authenticateKnown(header, authentication.tokens) ?? (await authenticate(header, authentication));
     request.told.actor = caller.actor.uid ?? caller.actor.kind;
-    if (path === undefined) return reject('ROUTE_UNKNOWN', { method: request.method, path: mark < 0 ? url : url.slice(0, mark) });
+    if (path === undefined) return reject('ROUTE_UNKNOWN', { method: request.method, path: target });
     if (!allowed[path.kind].includes(request.method)) {
       const accepted = allowed[path.kind].join(', ');
       reply.header('allow', accepted);
