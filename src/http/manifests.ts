@@ -125,17 +125,18 @@ const TAGS_AT_ONCE = 100;
 
 function tagsOf({ query }: Exchange, reference: Reference): readonly Tag[] {
   if ('tag' in reference) return [reference.tag];
-  const tags = query
+  const given = query
     .getAll('tag')
     .map(
       (text) =>
         parseTag(text) ??
         reject('REFERENCE_INVALID', { reason: `tag=${JSON.stringify(text)} is not a tag; accepted is ${tagForm}` }),
     );
+  const tags = [...new Set(given)];
   if (tags.length > TAGS_AT_ONCE) {
-    return reject('REFERENCE_INVALID', { reason: `${tags.length} tag parameters; at most ${TAGS_AT_ONCE} are accepted` });
+    return reject('REFERENCE_INVALID', { reason: `${tags.length} different tags; at most ${TAGS_AT_ONCE} are accepted` });
   }
-  return [...new Set(tags)];
+  return tags;
 }
 
 /** The digest that a manifest is pushed under: the reference's, the one asked for, or its sha256. */
