@@ -9,8 +9,7 @@ export function createLogger(debug: boolean): Logger {
     timestamp: timeField,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  if (process.stdout.isTTY)
-    return pino(options, build({ singleLine: true, translateTime: 'SYS:HH:MM:ss.l', ignore: 'agent' }));
+  if (process.stdout.isTTY) return pino(options, build({ singleLine: true, translateTime: 'SYS:HH:MM:ss.l', ignore: 'agent' }));
   return pino(options, destination({ fd: 1, sync: false }));
 }
 
