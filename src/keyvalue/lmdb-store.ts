@@ -7,6 +7,7 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  readFileSync,
   readSync,
   rmSync,
   statfsSync,
@@ -164,21 +165,24 @@ export class WritableStore implements Tables {
   static open(folder: string, options: StoreOptions): WritableStore {
     const file = join(folder, STORE_FILE);
     const isNew = !existsSync(file);
-    if (options.create) mkdirSync(folder, { recursive: true });
-    else if (isNew) throw new Error(`there is no store in ${folder}: it has no ${STORE_FILE}`);
+    const firstMade = options.create ? mkdirSync(folder, { recursive: true }) : undefined;
+    if (!options.create && isNew) throw new Error(`there is no store in ${folder}: it has no ${STORE_FILE}`);
     assertWritable(folder, isNew);
     assertStoreFile(file);
     const guardFile = join(folder, GUARD_FILE);
+    removeUnwritten(guardFile);
     assertStoreFile(guardFile);
     makeLockFile(guardFile, 1);
     const guard = openEnvironment(guardFile, { mapSize: 2 ** 20, maxReaders: 1 });
+    // Nothing is ever committed in it, so LMDB never syncs it.
+    syncPath(guardFile);
     let opened: WritableStore | undefined;
     holding(guard, () => {
       opened = new WritableStore(...openAlone(file, options), guard);
     });
     if (opened === undefined) throw new Error(`the store in ${folder} did not open`);
-    // LMDB syncs what is in its files, and not that they are there.
-    if (isNew) for (const directory of [folder, dirname(resolve(folder))]) syncDirectory(directory);
+    // LMDB syncs what is in its files, and not that they are there. Whoever made them may have died before this, so everybody does it.
+    syncFolders(folder, firstMade);
     return opened;
   }
 
@@ -202,8 +206,22 @@ export class WritableStore implements Tables {
   }
 }
 
-function syncDirectory(directory: string): void {
-  const descriptor = openSync(directory, 'r');
+/** From `folder` up to what holds `firstMade`, the highest folder that this process made, or `folder` itself. */
+function syncFolders(folder: string, firstMade: string | undefined): void {
+  const last = dirname(resolve(firstMade ?? folder));
+  for (let level = resolve(folder); ; level = dirname(level)) {
+    try {
+      syncPath(level);
+    } catch (error) {
+      // What this process made it may read; what holds a folder of others perhaps not.
+      if (level !== last || !isErrno(error, 'EACCES')) throw error;
+    }
+    if (level === last) return;
+  }
+}
+
+function syncPath(path: string): void {
+  const descriptor = openSync(path, 'r');
   try {
     fsyncSync(descriptor);
   } finally {
@@ -263,6 +281,15 @@ const ROOM_TO_BEGIN = 4 * 1024 * 1024;
 const META_OFFSET = 24;
 const META_MAGIC = 0xbeefc0de;
 const META_VERSION = 2;
+
+/**
+ * Removes a guard of which a power cut has left the length and no bytes. Who has it open all the same keeps it: what processes share is its lock file.
+ */
+function removeUnwritten(guardFile: string): void {
+  if (!existsSync(guardFile)) return;
+  const bytes = readFileSync(guardFile);
+  if (bytes.length > 0 && bytes.every((byte) => byte === 0)) rmSync(guardFile, { force: true });
+}
 
 /** LMDB's format, version 2, or nothing yet. */
 function assertStoreFile(file: string): void {

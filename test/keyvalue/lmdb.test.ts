@@ -178,6 +178,15 @@ describe('lmdb', () => {
       await expect(openLmdb(folder, { create: true })).rejects.toThrow(/is damaged: it has 16384 bytes/);
     });
 
+    test('a guard of which a power cut left nothing but zeros is made anew', async () => {
+      await set('kept');
+      await database.close();
+      await writeFile(join(folder, 'guard.mdb'), Buffer.alloc(8_192));
+      database = await openLmdb(folder, { create: false });
+      await set('more');
+      expect(await database.read((tx) => tx.get(key('kept')))).toEqual(Buffer.alloc(8));
+    });
+
     test('what was committed is there after closing and opening', async () => {
       await set('kept');
       await database.close();
