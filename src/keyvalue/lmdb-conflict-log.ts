@@ -19,6 +19,8 @@ const KEPT_MICROSECONDS = 10_000_000n;
 // Whatever the clock says, the cache stays within memory: who read before what was dropped begins again.
 const KEPT_COMMITS = 100_000;
 const KEPT_BYTES = 64 * 1024 * 1024;
+// In memory, of what is packed: each range is an object with two buffers.
+const MEMORY_PER_BYTE = 2.5;
 // What an old version has piled up goes in steps, not in one commit.
 const FORGOTTEN_AT_ONCE = 1_000;
 
@@ -93,7 +95,7 @@ export class ConflictLog {
       if (commit.version >= limit && !isOver) break;
       this.tables.conflicts.remove(versionKey(commit.version));
       this.#forgotten = commit.version;
-      bytes -= commit.bytes;
+      bytes -= commit.bytes * MEMORY_PER_BYTE;
       count += 1;
     }
     if (count > 0) this.#commits.splice(0, count);
@@ -110,7 +112,7 @@ export class ConflictLog {
 
   #remember(commit: CachedCommit): void {
     this.#commits.push(commit);
-    this.#bytes += commit.bytes;
+    this.#bytes += commit.bytes * MEMORY_PER_BYTE;
   }
 
   /** Another process may have pruned the log. */
@@ -118,7 +120,7 @@ export class ConflictLog {
     let count = 0;
     for (const commit of this.#commits) {
       if (commit.version > this.#forgotten) break;
-      this.#bytes -= commit.bytes;
+      this.#bytes -= commit.bytes * MEMORY_PER_BYTE;
       count += 1;
     }
     if (count > 0) this.#commits.splice(0, count);

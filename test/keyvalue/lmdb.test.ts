@@ -12,7 +12,7 @@ import { KeyValueError, limits } from '../../src/keyvalue/database.js';
 import { openEnvironment } from '../../src/keyvalue/lmdb-binding.js';
 import { commitsAfter } from '../../src/keyvalue/lmdb-conflict-log.js';
 import { packRanges } from '../../src/keyvalue/lmdb-messages.js';
-import { DEFAULT_MAP_SIZE, WritableStore, writeState } from '../../src/keyvalue/lmdb-store.js';
+import { DEFAULT_MAP_SIZE, readState, WritableStore, writeState } from '../../src/keyvalue/lmdb-store.js';
 import { openLmdb, type LmdbDatabase } from '../../src/keyvalue/lmdb.js';
 import { describeDatabaseContract } from './contract.js';
 
@@ -427,6 +427,32 @@ describe('lmdb', () => {
       // Not so late that its caller has done something else since.
       expect(stored).toEqual([Buffer.alloc(8), undefined]);
     });
+  });
+
+  test('the conflict log is bounded by the memory that it takes, not by its packed bytes', async () => {
+    await database.close();
+    const version = BigInt(Date.now()) * 1_000n;
+    const store = WritableStore.open(folder, { create: false, mapSize: DEFAULT_MAP_SIZE });
+    store.write(() => {
+      const megabyte = packRanges(
+        Array.from({ length: 500 }, () => ({ begin: Buffer.alloc(1_000), end: Buffer.alloc(1_000, 1) })),
+      );
+      for (let back = 30n; back > 0n; back -= 1n) {
+        const at = Buffer.alloc(8);
+        at.writeBigUInt64BE(version - back);
+        store.conflicts.put(at, megabyte);
+      }
+      writeState(store, { version, forgotten: version - 31n });
+    });
+    await store.close();
+    database = await openLmdb(folder, { create: false });
+    await set('a');
+    await database.close();
+    const after = WritableStore.open(folder, { create: false, mapSize: DEFAULT_MAP_SIZE });
+    const { forgotten } = readState(after);
+    await after.close();
+    expect(forgotten).toBeGreaterThan(version - 31n);
+    expect(forgotten).toBeLessThan(version);
   });
 
   describe('a store that is a day ahead of the clock', () => {
