@@ -21,6 +21,7 @@ async function refusalOf(role: Role | undefined, name: string, access?: readonly
       executor: at.executor,
       config: { createOnPush: true, scanOnPush: false },
       newId: at.newId,
+      hashClient: () => '0'.repeat(64),
       inTurn: (_key: string, task: () => Promise<unknown>) => task(),
     },
     caller: { actor: { kind: 'user', uid, authentication: 'password' }, access, viaToken: access !== undefined },
