@@ -97,7 +97,7 @@ function serve(store: WritableStore): void {
     } catch (error) {
       log.forget();
       if (error instanceof RequestFailed) {
-        tell({ kind: 'batch', outcomes: [storageFailed(error.id, error.cause)] });
+        tell({ kind: 'batch', outcomes: [{ id: error.id, fault: asError(error.cause) }] });
         commit(waiting.filter(({ id }) => id !== error.id));
         return;
       }

@@ -8,7 +8,7 @@ import { packRequest, steadyMs, type CommitOutcome, type FromWorker, type ToWork
 
 interface Pending {
   readonly resolve: (version: bigint) => void;
-  readonly reject: (error: KeyValueError) => void;
+  readonly reject: (error: Error) => void;
   readonly timeout: NodeJS.Timeout;
 }
 
@@ -126,6 +126,7 @@ export class Committer {
       this.#pending.delete(outcome.id);
       clearTimeout(pending?.timeout);
       if ('version' in outcome) pending?.resolve(outcome.version);
+      else if ('fault' in outcome) pending?.reject(outcome.fault);
       else pending?.reject(new KeyValueError(outcome.code, outcome.message, { cause: outcome.cause }));
     }
     this.#rest();

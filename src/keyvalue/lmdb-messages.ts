@@ -31,6 +31,8 @@ export type FromWorker =
   | { readonly kind: 'batch'; readonly outcomes: readonly CommitOutcome[] };
 
 export type CommitOutcome =
+  /** A fault of the request itself. */
+  | { readonly id: number; readonly fault: Error }
   | { readonly id: number; readonly version: bigint }
   | { readonly id: number; readonly code: KeyValueErrorCode; readonly message: string; readonly cause?: Error };
 

@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { KeyValueError, limits } from '../../src/keyvalue/database.js';
 import { openEnvironment } from '../../src/keyvalue/lmdb-binding.js';
+import { Committer } from '../../src/keyvalue/lmdb-committer.js';
 import { commitsAfter } from '../../src/keyvalue/lmdb-conflict-log.js';
 import { packRanges } from '../../src/keyvalue/lmdb-messages.js';
 import { DEFAULT_MAP_SIZE, readState, WritableStore, writeState } from '../../src/keyvalue/lmdb-store.js';
@@ -268,6 +269,16 @@ describe('lmdb', () => {
       await writeFile(join(folder, 'die'), '');
       await set('again, by its second attempt');
       expect(existsSync(join(folder, 'die'))).toBe(false);
+    });
+
+    test('a request that cannot be applied fails by its own fault, not by the disk’s', async () => {
+      await database.close();
+      const committer = await Committer.open({ folder, create: false, mapSize: DEFAULT_MAP_SIZE, onCommitted: () => undefined });
+      const template = Buffer.alloc(2);
+      const operations = [{ kind: 'setVersionstampedValue', key: key('a'), template, offset: 0 }] as const;
+      const failing = committer.commit({ readVersion: 0n, reads: [], writes: [], operations }, 10_000);
+      await expect(failing).rejects.toThrow(RangeError);
+      await committer.close();
     });
 
     test.skipIf(!hasPrlimit)('a full disk fails the commits, and the store goes on when there is room', async () => {
