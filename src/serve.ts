@@ -124,9 +124,20 @@ function expiry(config: Config) {
   return { idleSeconds: config.uploadIdleSeconds, timeoutSeconds: config.uploadTimeoutSeconds };
 }
 
+// npm passes a signal on that the terminal, or systemd, has sent to the whole group already.
+const REPEATED_MS = 2_000;
+
+/** The first signal to stop. One that comes later than its own echoes ends the process at once. */
 function stopSignal(): Promise<NodeJS.Signals> {
+  let first: number | undefined;
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        first ??= performance.now();
+        if (performance.now() - first > REPEATED_MS) process.exit(1);
+        resolve(signal);
+      });
+    }
   });
 }
 

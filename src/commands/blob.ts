@@ -1,3 +1,4 @@
+import type { BlobStore } from '../blobs/blob-store.js';
 import { clearSession, readSession, writeSession, type UploadSession } from '../blobs/upload-sessions.js';
 import type { Digest, DigestAlgorithm } from '../digest.js';
 import { refuse, type Refusal } from '../errors.js';
@@ -47,7 +48,10 @@ export async function renewUpload(executor: Executor, upload: Uid): Promise<void
   });
 }
 
-/** Forgets an upload that is under way. True when it was there and is forgotten; its bytes are the caller's to release. */
+/**
+ * Forgets an upload that is under way. True when it is gone now, by this or by an earlier attempt whose outcome nobody knew; its bytes are the caller's to drop
+ * (`dropUploadBytes`).
+ */
 export async function forgetUpload(
   executor: Executor,
   upload: Uid,
@@ -55,10 +59,36 @@ export async function forgetUpload(
 ): Promise<boolean> {
   return executor.store.transact(async ({ tx, registry }) => {
     const session = await readSession(tx, registry.keyspace, upload);
-    if (session === undefined || !forgettable(session, Number(await tx.time()))) return false;
+    if (session === undefined) return true;
+    if (!forgettable(session, Number(await tx.time()))) return false;
     clearSession(tx, registry.keyspace, upload);
     return true;
   });
+}
+
+/**
+ * Drops the bytes of an upload that is forgotten. A process that died, or a commit that failed, between the blob store's commit and its event left them under
+ * their digest, too, where only their upload's id says whose they are. `digest`: what the upload was finished with, where that is known.
+ */
+export async function dropUploadBytes(executor: Executor, blobs: BlobStore, upload: Uid, digest?: Digest): Promise<void> {
+  const staged = await blobs.staged(upload);
+  if (staged?.committed === true) {
+    const digests =
+      digest === undefined ? [await blobs.digest(upload, 'sha256'), await blobs.digest(upload, 'sha512')] : [digest];
+    for (const each of digests) await dropGenerationUnlessLive(executor, blobs, each, upload);
+  }
+  await blobs.release(upload);
+}
+
+/** Drops the bytes that an upload committed under a digest, if they are not the ones that all links to it mean. */
+export async function dropGenerationUnlessLive(
+  executor: Executor,
+  blobs: BlobStore,
+  digest: Digest,
+  generation: Uid,
+): Promise<void> {
+  const live = await executor.store.read((reading) => findBlob(reading, digest));
+  if (live?.generation !== generation) await blobs.remove({ digest, generation });
 }
 
 /** Links a repository to bytes that an upload brought and the blob store holds durably under generation `upload`. OCI distribution 1.1, end-6. */
@@ -96,6 +126,7 @@ export function decidePushBlob(state: PushBlobState, command: PushBlob): Decisio
   if (session === undefined || session.repository !== repository || session.name !== name.name) {
     return refuse('UPLOAD_UNKNOWN', { name: name.name, upload });
   }
+  if (session.finished !== undefined && session.finished !== digest) return refuse('UPLOAD_UNKNOWN', { name: name.name, upload });
   const stays = canonical !== undefined && canonical.generation !== lost;
   if (!stays && !command.committed) return { events: [], outcome: { generation: undefined } };
   const events: NewEvent[] = [];

@@ -2,7 +2,16 @@ import type { FastifyReply } from 'fastify';
 
 import { BlobStoreError } from '../blobs/blob-store.js';
 import { parseUploadId, readSession, type UploadSession } from '../blobs/upload-sessions.js';
-import { forgetUpload, mountBlob, pushBlob, renewUpload, startUpload, type PushBlob } from '../commands/blob.js';
+import {
+  dropGenerationUnlessLive,
+  dropUploadBytes,
+  forgetUpload,
+  mountBlob,
+  pushBlob,
+  renewUpload,
+  startUpload,
+  type PushBlob,
+} from '../commands/blob.js';
 import { isRefusal } from '../commands/execute.js';
 import { algorithmOf, digestOf, isDigestAlgorithm, parseDigest, type Digest, type DigestAlgorithm } from '../digest.js';
 import { refuse, reject, RefusalError, type Refusal } from '../errors.js';
@@ -149,6 +158,12 @@ async function chunkOf(exchange: Exchange, name: RepositoryName, upload: Uid): P
   return { offset: staged.size, announced };
 }
 
+async function committedChunk(exchange: Exchange, name: RepositoryName, upload: Uid): Promise<Chunk> {
+  exchange.request.raw.resume();
+  const staged = await exchange.services.blobs.staged(upload);
+  return { offset: staged?.size ?? reject('UPLOAD_UNKNOWN', { name: name.name, upload }), announced: undefined };
+}
+
 async function append(
   exchange: Exchange,
   name: RepositoryName,
@@ -219,10 +234,12 @@ async function finish(
   claim: UploadClaim,
 ): Promise<FastifyReply> {
   const { services, request } = exchange;
-  const { offset } = await chunkOf(exchange, name, upload);
-  const length = announcedLength(request.raw);
+  // This very PUT was here before and got as far as the commit of its bytes, but not to their event: they may come again, and are here.
+  const again = (await services.blobs.staged(upload))?.committed === true;
+  const { offset } = again ? await committedChunk(exchange, name, upload) : await chunkOf(exchange, name, upload);
+  const length = again ? 0 : announcedLength(request.raw);
   const held =
-    offset === 0 && length !== undefined && length <= HELD_BYTES
+    !again && offset === 0 && length !== undefined && length <= HELD_BYTES
       ? await readBody(request.raw, HELD_BYTES, () => refuse('SIZE_INVALID', { reason: 'the body is too long' }), claim.signal)
       : undefined;
   const size = held?.length ?? (length === 0 ? offset : await append(exchange, name, upload, algorithm, offset, claim));
@@ -256,15 +273,15 @@ async function keep(exchange: Exchange, command: PushBlob, held: Buffer | undefi
   const { executor, blobs } = exchange.services;
   const { upload, digest } = command;
   const known = await executor.store.read((reading) => findBlob(reading, digest));
-  // A generation whose file is gone is no reason to drop the bytes that are here now.
-  const there = known !== undefined && (await blobs.stat({ digest, generation: known.generation })) !== undefined;
+  // A generation whose file is gone or cut is no reason to drop the bytes that are here now.
+  const there = known !== undefined && (await blobs.stat({ digest, generation: known.generation })) === known.size;
   const lost = there ? undefined : known?.generation;
   let outcome = there ? await push(exchange, command) : undefined;
   if (outcome?.generation === undefined) {
     await (held === undefined ? blobs.commit(upload, digest) : blobs.put(upload, held, digest));
     outcome = await push(exchange, { ...command, lost, committed: true });
   }
-  if (outcome.generation !== upload) await blobs.remove({ digest, generation: upload });
+  if (outcome.generation !== upload) await dropGenerationUnlessLive(executor, blobs, digest, upload);
   await blobs.release(upload);
 }
 
@@ -272,8 +289,8 @@ async function push(exchange: Exchange, command: PushBlob) {
   const { executor, blobs } = exchange.services;
   const pushed = await pushBlob(executor, commandContext(exchange), command);
   if (!isRefusal(pushed)) return pushed;
-  // Cancelled, or not allowed any more, while the bytes came.
-  if (command.committed) await blobs.remove({ digest: command.digest, generation: command.upload });
+  // Cancelled, or not allowed any more, while the bytes came. The same PUT may have come through another server and ended: then they are live.
+  if (command.committed) await dropGenerationUnlessLive(executor, blobs, command.digest, command.upload);
   if (pushed.refused === 'UPLOAD_UNKNOWN') await blobs.release(command.upload);
   throw new RefusalError(pushed);
 }
@@ -297,8 +314,9 @@ export async function cancelUpload(exchange: Exchange, name: RepositoryName, tex
 
 /** Forgets an upload in a committed transaction before its bytes are touched. */
 async function drop({ services }: Exchange, upload: Uid): Promise<void> {
-  if (await forgetUpload(services.executor, upload, (session) => session.finished === undefined))
-    await services.blobs.release(upload);
+  const { executor, blobs } = services;
+  if (await forgetUpload(executor, upload, (session) => session.finished === undefined))
+    await dropUploadBytes(executor, blobs, upload);
 }
 
 /**
