@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { v7 } from 'uuid';
 
 import type { BlobStore } from './blobs/blob-store.js';
@@ -20,6 +22,8 @@ export interface OpenRegistry {
   readonly executor: Executor;
   /** UUID of the store. */
   readonly identity: Uid;
+  /** Throws when the file that is open is not the one that the next start would find. */
+  checkDatabase(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -51,11 +55,17 @@ export async function openRegistry(config: Config, create: boolean): Promise<Ope
       identity: newId(),
       salt: randomBytes(32),
     });
+    const file = join(config.database.folder, 'store.mdb');
+    const { ino } = await stat(file);
+    const checkDatabase = async (): Promise<void> => {
+      const now = await stat(file).catch(() => undefined);
+      if (now?.ino !== ino) throw new Error("the database's file was taken away; what is written now is lost at the next start");
+    };
     const close = async (): Promise<void> => {
       await blobs.close();
       await database.close();
     };
-    return { store, blobs, executor: createExecutor(store), identity, close };
+    return { store, blobs, executor: createExecutor(store), identity, checkDatabase, close };
   } catch (error) {
     await database.close();
     throw error;

@@ -72,6 +72,7 @@ export async function serve(config: Config): Promise<number> {
         if (starting) throw new Error('the registry is starting');
         if (draining) throw new Error('the registry is shutting down');
         await store.read(() => Promise.resolve());
+        await registry.checkDatabase();
         if ((await blobs.readIdentity()) !== registry.identity) throw new Error('the blob store is not there');
       },
     });

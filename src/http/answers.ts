@@ -45,6 +45,7 @@ const bearerErrors: Readonly<Record<string, BearerError>> = {
 /** The specification's error body; a 401 also carries the challenge. OCI distribution 1.1, "Error Codes". */
 export function sendRefusal(reply: FastifyReply, refusal: Refusal, publicUrl: string | undefined): FastifyReply {
   const { status, oci } = errorTable[refusal.refused];
+  reply.request.told.error = refusal.refused;
   if (status === 401 && reply.getHeader('www-authenticate') === undefined) {
     const scope = refusal.details['scope'];
     const error = bearerErrors[refusal.refused];

@@ -27,6 +27,8 @@ export interface AppDeps {
 // Node would answer a request without Host by itself, without a body.
 const ownAnswers = { requireHostHeader: false };
 
+const HEADERS_MS = 60_000;
+
 /** The HTTP server, not yet listening. */
 export function createApp({ services, authentication, tokens, checkReady, logger }: AppDeps): FastifyInstance {
   const { config } = services;
@@ -57,6 +59,8 @@ export function createApp({ services, authentication, tokens, checkReady, logger
       : { https: { ...ownAnswers, cert: readFileSync(config.tls.certificate), key: readFileSync(config.tls.key) } }),
   }) as unknown as FastifyInstance;
 
+  // Node has none where a request has no whole time; a body may come as slowly as it likes, headers may not.
+  app.server.headersTimeout = HEADERS_MS;
   app.decorateRequest('told');
   app.decorateRequest('pushedType');
   // Bodies are streams: a layer is never held, a manifest is read by its route. Routes read `request.raw`: without a body and a Content-Type fastify leaves

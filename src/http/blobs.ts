@@ -29,7 +29,9 @@ async function findBlobFor({ services, caller }: Exchange, name: RepositoryName,
   const key = `blob ${caller.actor.uid ?? ''} ${name.name} ${digest}`;
   const { target, blob } = await services.executor.store.readCached(key, async (reading) => {
     const target = await findTarget(reading, caller.actor, name);
-    const linked = target.repository !== undefined && (await findLink(reading, target.repository, digest)) !== undefined;
+    // Who may not is told so in the same time, whatever is there.
+    const seen = target.role !== undefined && target.repository !== undefined;
+    const linked = seen && (await findLink(reading, target.repository, digest)) !== undefined;
     return { target, blob: linked ? await findBlob(reading, digest) : undefined };
   });
   const denied = deny(caller, 'pull', name, target);
@@ -51,7 +53,12 @@ export async function getBlob(exchange: Exchange, name: RepositoryName, text: st
   const headers: (string | number)[] = ['docker-content-digest', digest, 'etag', entityTag, 'accept-ranges', 'bytes'];
   if (matchesEntityTag(request.headers['if-none-match'], digest)) return sendBytes(reply, 304, headers, undefined);
   headers.push('content-type', 'application/octet-stream');
-  if (request.method === 'HEAD') return sendBytes(reply, 200, [...headers, 'content-length', blob.size], undefined);
+  if (request.method === 'HEAD') {
+    // Every client asks so before it pushes: one that is told that a lost file is there would never bring it again.
+    const size = await exchange.services.blobs.stat({ digest, generation: blob.generation });
+    if (size !== blob.size) return reject('BLOB_UNKNOWN', { name: name.name, digest });
+    return sendBytes(reply, 200, [...headers, 'content-length', size], undefined);
+  }
 
   const ifRange = request.headers['if-range'];
   const asked = ifRange === undefined || ifRange === entityTag ? request.headers.range : undefined;

@@ -38,6 +38,8 @@ export interface Told {
   name?: string;
   reference?: string;
   digest?: string;
+  /** The code of the refusal that was the answer: docs/errors.md. */
+  error?: string;
   /** Bytes of the body that were taken in. */
   received?: number;
   /** Bytes of the answer's body, where fastify does not know them. */

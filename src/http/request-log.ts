@@ -16,6 +16,7 @@ export function logRequest(logger: Logger, request: FastifyRequest, reply: Fasti
     reference: told.reference,
     digest: told.digest,
     status,
+    error: told.error,
     received: told.received,
     bytes: sentBytes(request, reply),
     ms: Math.round((performance.now() - told.startedAt) * 1_000) / 1_000,
