@@ -25,7 +25,7 @@ const FILE_MODE = 0o640;
 const SMALL_BYTES = 64 * 1024;
 const REREAD_BYTES = 1024 * 1024;
 /** A big upload is synced behind its writing, every so many bytes: the commit has the last ones to wait for, not gigabytes. */
-const SYNC_BYTES = 64 * 1024 * 1024;
+const SYNC_BYTES = 16 * 1024 * 1024;
 /** How often a commit whose directory is removed under it tries again. Each time a sweep of the same digest must come between two calls. */
 const PLACING_TRIES = 20;
 
