@@ -1,3 +1,4 @@
+import { keyAfter } from '../keyvalue/apply-operations.js';
 import type { KeyValue, ReadTransaction, Transaction } from '../keyvalue/database.js';
 import { LOG_PARTITIONS, stampOfKey, type Keyspace } from '../keyvalue/keyspace.js';
 import { unpack } from '../keyvalue/tuple.js';
@@ -174,10 +175,6 @@ export function createLog(keyspace: Keyspace) {
 }
 
 const empty = Buffer.alloc(0);
-
-function keyAfter(key: Buffer): Buffer {
-  return Buffer.concat([key, Buffer.from([0x00])]);
-}
 
 function checkIncarnation(incarnation: number): void {
   if (!Number.isSafeInteger(incarnation) || incarnation < FIRST_INCARNATION) {

@@ -2,8 +2,7 @@ import { aggregateOf, type Principal, type Role } from '../events/types.js';
 import type { Uid } from '../identifiers.js';
 import { uuidItem } from '../keyvalue/keyspace.js';
 import type { KeyItem } from '../keyvalue/tuple.js';
-import { projection } from './projection.js';
-import { aggregateUid } from './projects.js';
+import { aggregateUid, projection } from './projection.js';
 import { uidItem } from './repositories.js';
 import { indexOf, type Reading } from './store.js';
 

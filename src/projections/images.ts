@@ -1,8 +1,8 @@
 import type { ImagePath, Uid } from '../identifiers.js';
 import { digestToBytes } from '../digest.js';
 import { uuidItem } from '../keyvalue/keyspace.js';
-import { nothing, projection, type View } from './projection.js';
-import { repositoryOf, uidItem } from './repositories.js';
+import { aggregateUid, nothing, projection, type View } from './projection.js';
+import { uidItem } from './repositories.js';
 import { indexOf, type Reading } from './store.js';
 
 /** The `<name>`s that have a manifest: the catalog. */
@@ -15,20 +15,20 @@ export const images = projection({
     RepositoryCreated(event, view) {
       // Events of the first version do not say the project's id: such a repository's images are found, not listed.
       if (event.payload.projectId === undefined) return;
-      view.set(['repository', uuidItem(repositoryOf(event))], Buffer.from(`${event.payload.projectId}/${event.payload.id}`));
+      view.set(['repository', uuidItem(aggregateUid(event))], Buffer.from(`${event.payload.projectId}/${event.payload.id}`));
     },
     RepositoryDeleted(event, view) {
-      view.clear(['repository', uuidItem(repositoryOf(event))]);
+      view.clear(['repository', uuidItem(aggregateUid(event))]);
     },
     async ManifestPushed(event, view) {
       const { image, digest } = event.payload;
-      const repository = repositoryOf(event);
+      const repository = aggregateUid(event);
       view.set(['manifest', uuidItem(repository), image, digestToBytes(digest)], nothing);
       await changeCatalog(view, repository, image, (name) => view.set(['name', name, uuidItem(repository), image], nothing));
     },
     async ManifestDeleted(event, view) {
       const { image, digest } = event.payload;
-      const repository = repositoryOf(event);
+      const repository = aggregateUid(event);
       view.clear(['manifest', uuidItem(repository), image, digestToBytes(digest)]);
       if ((await view.range(['manifest', uuidItem(repository), image], { limit: 1 })).length > 0) return;
       await changeCatalog(view, repository, image, (name) => view.clear(['name', name, uuidItem(repository), image]));

@@ -2,8 +2,7 @@ import { digestFromBytes, digestToBytes, type Digest } from '../digest.js';
 import type { Position } from '../events/position.js';
 import type { ImagePath, Uid } from '../identifiers.js';
 import { uuidItem } from '../keyvalue/keyspace.js';
-import { decodeJson, encodeJson, projection } from './projection.js';
-import { repositoryOf } from './repositories.js';
+import { aggregateUid, decodeJson, encodeJson, projection } from './projection.js';
 import { indexOf, type Reading } from './store.js';
 import { splitPosition } from './views.js';
 
@@ -26,10 +25,10 @@ export const manifests = projection({
     ManifestPushed(event, view) {
       const { image, digest, mediaType, size, artifactType, subject, config } = event.payload;
       const record: ManifestRecord = { mediaType, size, artifactType, subject, config };
-      view.setWithPosition([uuidItem(repositoryOf(event)), image, digestToBytes(digest)], encodeJson(record));
+      view.setWithPosition([uuidItem(aggregateUid(event)), image, digestToBytes(digest)], encodeJson(record));
     },
     ManifestDeleted(event, view) {
-      view.clear([uuidItem(repositoryOf(event)), event.payload.image, digestToBytes(event.payload.digest)]);
+      view.clear([uuidItem(aggregateUid(event)), event.payload.image, digestToBytes(event.payload.digest)]);
     },
   },
 });

@@ -1,5 +1,6 @@
 import type { Digest } from '../digest.js';
-import type { EventEnvelope, EventKind, PayloadOf } from '../events/types.js';
+import { subjectOf, type EventEnvelope, type EventKind, type PayloadOf } from '../events/types.js';
+import { parseUid, type Uid } from '../identifiers.js';
 import type { KeyItem } from '../keyvalue/tuple.js';
 
 /** The registry's log and indexes, or the platform's: organizations, projects, people. */
@@ -60,4 +61,11 @@ export function encodeJson(value: unknown): Buffer {
 /** Of bytes that `encodeJson` wrote for the same type. */
 export function decodeJson<T>(bytes: Buffer): T {
   return JSON.parse(bytes.toString()) as T;
+}
+
+/** The uid that the event's stream is named after; a blob's stream has none. */
+export function aggregateUid(event: EventEnvelope): Uid {
+  const uid = parseUid(subjectOf(event.stream));
+  if (uid === undefined) throw new Error(`event ${event.id} of kind ${event.payload.kind} is in stream ${event.stream}`);
+  return uid;
 }

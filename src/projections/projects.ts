@@ -1,15 +1,6 @@
-import type { EventEnvelope } from '../events/types.js';
-import { subjectOf } from '../events/types.js';
-import { parseUid, uidFromBytes, uidToBytes, type ProjectId, type Uid } from '../identifiers.js';
-import { projection } from './projection.js';
+import { uidFromBytes, uidToBytes, type ProjectId, type Uid } from '../identifiers.js';
+import { aggregateUid, projection } from './projection.js';
 import { indexOf, type Reading } from './store.js';
-
-/** The uid that the stream of an organization, a project or a user is named after. */
-export function aggregateUid(event: EventEnvelope): Uid {
-  const uid = parseUid(subjectOf(event.stream));
-  if (uid === undefined) throw new Error(`event ${event.id} of kind ${event.payload.kind} is in stream ${event.stream}`);
-  return uid;
-}
 
 export interface Project {
   readonly uid: Uid;

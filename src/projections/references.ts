@@ -4,8 +4,8 @@ import type { ImagePath, Uid } from '../identifiers.js';
 import { uuidItem } from '../keyvalue/keyspace.js';
 import type { KeyItem } from '../keyvalue/tuple.js';
 import { digestItem, type ImageManifest } from './manifests.js';
-import { nothing, projection, type AppliedEvent, type View } from './projection.js';
-import { repositoryOf, uidItem } from './repositories.js';
+import { aggregateUid, nothing, projection, type AppliedEvent, type View } from './projection.js';
+import { uidItem } from './repositories.js';
 import { indexOf, type Reading } from './store.js';
 
 /**
@@ -21,7 +21,7 @@ export const references = projection({
     BlobPushed: link,
     BlobMounted: link,
     BlobUnlinked(event, view) {
-      const repository = uuidItem(repositoryOf(event));
+      const repository = uuidItem(aggregateUid(event));
       const digest = digestToBytes(event.payload.digest);
       view.clear(['link', repository, digest]);
       view.clear(['linked', digest, repository]);
@@ -36,7 +36,7 @@ export const references = projection({
 });
 
 function link(event: AppliedEvent<'BlobPushed' | 'BlobMounted'>, view: View): void {
-  const repository = uuidItem(repositoryOf(event));
+  const repository = uuidItem(aggregateUid(event));
   const digest = digestToBytes(event.payload.digest);
   const size = Buffer.alloc(8);
   size.writeBigUInt64BE(BigInt(event.payload.size));
@@ -47,7 +47,7 @@ function link(event: AppliedEvent<'BlobPushed' | 'BlobMounted'>, view: View): vo
 /** Non-distributable layers hold nothing: they need not be here. A subject neither: it may come later, and go before what refers to it. */
 async function keysOfHeld(event: AppliedEvent<'ManifestPushed' | 'ManifestDeleted'>, view: View): Promise<readonly KeyItem[][]> {
   const { image, digest } = event.payload;
-  const repository = uuidItem(repositoryOf(event));
+  const repository = uuidItem(aggregateUid(event));
   const holder = digestToBytes(digest);
   return heldBy(await view.content(digest)).map((held) =>
     held.kind === 'manifest'

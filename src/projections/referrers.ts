@@ -2,8 +2,7 @@ import { digestToBytes, type Digest } from '../digest.js';
 import type { ImagePath, Uid } from '../identifiers.js';
 import { uuidItem } from '../keyvalue/keyspace.js';
 import { digestItem } from './manifests.js';
-import { decodeJson, encodeJson, projection } from './projection.js';
-import { repositoryOf } from './repositories.js';
+import { aggregateUid, decodeJson, encodeJson, projection } from './projection.js';
 import { indexOf, type Reading } from './store.js';
 
 export interface Referrer {
@@ -24,14 +23,14 @@ export const referrers = projection({
     ManifestPushed(event, view) {
       const { image, digest, subject, mediaType, size, artifactType } = event.payload;
       if (subject === undefined) return;
-      const repository = uuidItem(repositoryOf(event));
+      const repository = uuidItem(aggregateUid(event));
       const record: Referrer = { digest, mediaType, size, artifactType };
       view.set(['referrer', repository, image, digestToBytes(subject), digestToBytes(digest)], encodeJson(record));
       view.set(['subject', repository, image, digestToBytes(digest)], digestToBytes(subject));
     },
     async ManifestDeleted(event, view) {
       const { image, digest } = event.payload;
-      const repository = uuidItem(repositoryOf(event));
+      const repository = uuidItem(aggregateUid(event));
       const subject = await view.get(['subject', repository, image, digestToBytes(digest)]);
       if (subject === undefined) return;
       view.clear(['referrer', repository, image, subject, digestToBytes(digest)]);

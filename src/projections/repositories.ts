@@ -1,8 +1,6 @@
-import type { EventEnvelope } from '../events/types.js';
-import { subjectOf } from '../events/types.js';
-import { parseUid, uidFromBytes, uidToBytes, type ProjectId, type RepositoryId, type Uid } from '../identifiers.js';
+import { uidFromBytes, uidToBytes, type ProjectId, type RepositoryId, type Uid } from '../identifiers.js';
 import { uuidItem } from '../keyvalue/keyspace.js';
-import { decodeJson, encodeJson, projection } from './projection.js';
+import { aggregateUid, decodeJson, encodeJson, projection } from './projection.js';
 import { indexOf, type Reading } from './store.js';
 
 export interface RepositoryRecord {
@@ -20,13 +18,6 @@ export interface LeavingRepository {
   readonly id: RepositoryId;
 }
 
-/** The uid that a repository's stream is named after. */
-export function repositoryOf(event: EventEnvelope): Uid {
-  const uid = parseUid(subjectOf(event.stream));
-  if (uid === undefined) throw new Error(`event ${event.id} of kind ${event.payload.kind} is in stream ${event.stream}`);
-  return uid;
-}
-
 /** Which repositories there are, and which are on their way out. */
 export const repositories = projection({
   name: 'repositories',
@@ -36,19 +27,19 @@ export const repositories = projection({
   apply: {
     RepositoryCreated(event, view) {
       const { project, projectId, id } = event.payload;
-      const uid = repositoryOf(event);
+      const uid = aggregateUid(event);
       view.set(['uid', uuidItem(uid)], encodeJson({ uid, project, projectId, id } satisfies RepositoryRecord));
       view.set(['id', uuidItem(project), id], uidToBytes(uid));
     },
     RepositoryDeletionBegun(event, view) {
       const { project, projectId, id } = event.payload;
-      const uid = uuidItem(repositoryOf(event));
+      const uid = uuidItem(aggregateUid(event));
       view.clear(['uid', uid]);
       view.clear(['id', uuidItem(project), id]);
       view.set(['leaving', uid], encodeJson({ project, projectId, id } satisfies LeavingRepository));
     },
     RepositoryDeleted(event, view) {
-      view.clear(['leaving', uuidItem(repositoryOf(event))]);
+      view.clear(['leaving', uuidItem(aggregateUid(event))]);
     },
   },
 });

@@ -1,8 +1,7 @@
 import { digestFromBytes, digestToBytes, type Digest } from '../digest.js';
 import type { ImagePath, Tag, Uid } from '../identifiers.js';
 import { uuidItem } from '../keyvalue/keyspace.js';
-import { nothing, projection } from './projection.js';
-import { repositoryOf } from './repositories.js';
+import { aggregateUid, nothing, projection } from './projection.js';
 import { indexOf, type Reading } from './store.js';
 import { splitPosition } from './views.js';
 
@@ -15,14 +14,14 @@ export const tags = projection({
   apply: {
     TagMoved(event, view) {
       const { image, tag, digest, previous } = event.payload;
-      const repository = uuidItem(repositoryOf(event));
+      const repository = uuidItem(aggregateUid(event));
       if (previous !== undefined) view.clear(['digest', repository, image, digestToBytes(previous), tag]);
       view.setWithPosition(['tag', repository, image, tag], digestToBytes(digest));
       view.set(['digest', repository, image, digestToBytes(digest), tag], nothing);
     },
     TagDeleted(event, view) {
       const { image, tag, digest } = event.payload;
-      const repository = uuidItem(repositoryOf(event));
+      const repository = uuidItem(aggregateUid(event));
       view.clear(['digest', repository, image, digestToBytes(digest), tag]);
       view.clear(['tag', repository, image, tag]);
     },

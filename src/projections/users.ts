@@ -1,6 +1,5 @@
 import { uidFromBytes, uidToBytes, type Uid } from '../identifiers.js';
-import { projection } from './projection.js';
-import { aggregateUid } from './projects.js';
+import { aggregateUid, projection } from './projection.js';
 import { indexOf, type Reading } from './store.js';
 
 /** The people by the hashes of their login names. */
