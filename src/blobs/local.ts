@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { promisify } from 'node:util';
 
-import { algorithmOf, hexOf, parseDigest, type Digest, type DigestAlgorithm } from '../digest.js';
+import { algorithmOf, finish, hexOf, parseDigest, type Digest, type DigestAlgorithm } from '../digest.js';
 import { parseUid } from '../identifiers.js';
 import {
   BlobStoreError,
@@ -17,7 +17,7 @@ import {
 import { createDirectories } from './directories.js';
 import { createFileCalls, systemCode, unlessAbsent } from './file-calls.js';
 import { pump } from './pump.js';
-import { createRunningDigests, finish } from './running-digests.js';
+import { createRunningDigests } from './running-digests.js';
 import { sendBuffer, sendFile } from './send-file.js';
 
 const FILE_MODE = 0o640;

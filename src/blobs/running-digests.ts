@@ -2,8 +2,6 @@ import { createHash, type Hash } from 'node:crypto';
 
 import { finish, type Digest, type DigestAlgorithm } from '../digest.js';
 
-export { finish };
-
 /** Uploads whose hash is kept between appends. A hash is a few hundred bytes; one that falls out costs a second reading of its upload. */
 const KEPT = 1_024;
 

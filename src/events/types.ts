@@ -27,7 +27,6 @@ export const repositoryStream = (repository: Uid): Stream => `repository/${repos
 export const projectStream = (project: Uid): Stream => `project/${project}` as Stream;
 export const organizationStream = (organization: Uid): Stream => `organization/${organization}` as Stream;
 export const userStream = (user: Uid): Stream => `user/${user}` as Stream;
-export const serviceAccountStream = (account: Uid): Stream => `service-account/${account}` as Stream;
 export const blobStream = (digest: Digest): Stream => `blob/${digest}` as Stream;
 
 export function parseStream(text: string): Stream | undefined {

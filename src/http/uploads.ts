@@ -158,12 +158,6 @@ async function chunkOf(exchange: Exchange, name: RepositoryName, upload: Uid): P
   return { offset: staged.size, announced };
 }
 
-async function committedChunk(exchange: Exchange, name: RepositoryName, upload: Uid): Promise<Chunk> {
-  exchange.request.raw.resume();
-  const staged = await exchange.services.blobs.staged(upload);
-  return { offset: staged?.size ?? reject('UPLOAD_UNKNOWN', { name: name.name, upload }), announced: undefined };
-}
-
 async function append(
   exchange: Exchange,
   name: RepositoryName,
@@ -235,8 +229,10 @@ async function finish(
 ): Promise<FastifyReply> {
   const { services, request } = exchange;
   // This very PUT was here before and got as far as the commit of its bytes, but not to their event: they may come again, and are here.
-  const again = (await services.blobs.staged(upload))?.committed === true;
-  const { offset } = again ? await committedChunk(exchange, name, upload) : await chunkOf(exchange, name, upload);
+  const staged = await services.blobs.staged(upload);
+  const again = staged?.committed === true;
+  if (again) request.raw.resume();
+  const offset = again ? staged.size : (await chunkOf(exchange, name, upload)).offset;
   const length = again ? 0 : announcedLength(request.raw);
   const held =
     !again && offset === 0 && length !== undefined && length <= HELD_BYTES
