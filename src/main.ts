@@ -4,6 +4,7 @@ import { StoreMismatchError } from './commands/found-store.js';
 import { ConfigError, readConfig } from './config.js';
 import { KeyValueError } from './keyvalue/database.js';
 import { LiveMismatchError } from './projections/live.js';
+import { ProjectionNotLiveError } from './projections/store.js';
 import { manageRepository } from './repository-command.js';
 import { serve } from './serve.js';
 
@@ -40,9 +41,14 @@ try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
   // What the operator can mend is one line; the rest is a fault and shows where it came from.
-  const expected = [ConfigError, StoreMismatchError, LiveMismatchError, KeyValueError, BlobStoreError].some(
-    (kind) => error instanceof kind,
-  );
+  const expected = [
+    ConfigError,
+    StoreMismatchError,
+    LiveMismatchError,
+    ProjectionNotLiveError,
+    KeyValueError,
+    BlobStoreError,
+  ].some((kind) => error instanceof kind);
   process.stderr.write(
     `artifact-store: ${error instanceof Error ? (expected ? error.message : (error.stack ?? error.message)) : String(error)}\n`,
   );

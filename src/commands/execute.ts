@@ -90,7 +90,7 @@ async function record(
     if (mine.length === 0) continue;
     const directory = writing[name];
     const envelopes = mine.map((event) => envelop(context, event));
-    for (const { bytes, index } of logs[name].append(writing.tx, directory.live.incarnation, envelopes)) {
+    for (const { bytes, index } of logs[name].append(writing.tx, directory.live, envelopes)) {
       // Projections see what a replay will see, never the handler's own object.
       await project(writing, directory, decodeEvent(bytes), index);
     }
@@ -98,7 +98,8 @@ async function record(
 }
 
 async function project(writing: Writing, directory: LiveDirectory, event: EventEnvelope, index: number): Promise<void> {
-  for (const [projection, prefix] of directory.builds) {
+  for (const { projection, prefix } of directory.builds.values()) {
+    if (projection.mode === 'async') continue;
     const position = { incarnation: directory.live.incarnation, index };
     await applyEvent(projection, event, createView(writing.tx, directory.keyspace, prefix, position));
   }

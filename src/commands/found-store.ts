@@ -1,4 +1,5 @@
 import { BlobStoreError, type BlobStore } from '../blobs/blob-store.js';
+import { EVENT_GENERATION } from '../events/codec.js';
 import { FIRST_INCARNATION } from '../events/log.js';
 import type { Uid } from '../identifiers.js';
 import type { Database } from '../keyvalue/database.js';
@@ -97,6 +98,6 @@ const FIRST_BUILD = '1';
 
 function firstLive(name: DirectoryName, projections: readonly Projection[]): Buffer {
   const mine = projections.filter((projection) => projection.directory === name);
-  const live = mine.map((projection) => ({ name: projection.name, version: projection.version, build: FIRST_BUILD }));
-  return encodeLive({ incarnation: FIRST_INCARNATION, projections: live });
+  const live = mine.map(({ name: one, version, mode }) => ({ name: one, version, build: FIRST_BUILD, mode }));
+  return encodeLive({ incarnation: FIRST_INCARNATION, events: EVENT_GENERATION, projections: live });
 }

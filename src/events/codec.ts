@@ -22,6 +22,9 @@ import { upcast, type StoredPayload } from './upcasters.js';
 /** An event is small: what is large (a manifest) lies beside the log under its digest. */
 export const EVENT_MAX_BYTES = 10_000;
 
+/** The newest generation of event messages that this release reads and writes. */
+export const EVENT_GENERATION = 2;
+
 /** Bytes of the log that are no event that this release knows. Its reader stops: an event is never skipped. */
 export class EventDecodeError extends Error {
   override readonly name = 'EventDecodeError';

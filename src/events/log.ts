@@ -63,7 +63,11 @@ export function createLog(keyspace: Keyspace) {
   const counts = new WeakMap<Transaction, number>();
 
   /** Several calls in one transaction go on counting. Reads nothing. The transaction can no longer read the log's end, nor the streams' it writes to. */
-  function append(tx: Transaction, incarnation: number, envelopes: readonly EventEnvelope[]): readonly AppendedEvent[] {
+  function append(
+    tx: Transaction,
+    { incarnation }: { readonly incarnation: number; readonly events: number },
+    envelopes: readonly EventEnvelope[],
+  ): readonly AppendedEvent[] {
     checkIncarnation(incarnation);
     const first = counts.get(tx) ?? 0;
     const end = first + envelopes.length;

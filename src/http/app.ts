@@ -7,6 +7,7 @@ import { refuse, RefusalError, type Refusal } from '../errors.js';
 import type { AuthenticationDeps } from '../identity/caller.js';
 import { KeyValueError } from '../keyvalue/database.js';
 import { LiveMismatchError } from '../projections/live.js';
+import { ProjectionNotLiveError } from '../projections/store.js';
 import { sendJson, sendRefusal } from './answers.js';
 import { BrokenRequests } from './broken-requests.js';
 import type { RegistryServices, Told } from './exchange.js';
@@ -131,7 +132,8 @@ function unreadyFor(error: unknown): string {
 /** What a client can be told of an error; undefined for a fault of ours. */
 function refusalFor(error: unknown): Refusal | undefined {
   if (error instanceof RefusalError) return error.refusal;
-  if (error instanceof LiveMismatchError) return refuse('UNAVAILABLE', { reason: error.message });
+  if (error instanceof LiveMismatchError || error instanceof ProjectionNotLiveError)
+    return refuse('UNAVAILABLE', { reason: error.message });
   if (error instanceof KeyValueError) return refusalForStore(error);
   if (error instanceof BlobStoreError && error.code === 'storage_full') return refuse('STORAGE_FULL');
   // fastify's own, of a request that is none.

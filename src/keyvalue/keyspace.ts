@@ -34,7 +34,8 @@ export function directoryPrefix(name: string): Buffer {
   return pack(empty, [name]);
 }
 
-function stamped(prefix: Buffer, index: number): Stamped {
+/** A tuple that ends in the versionstamp of the coming commit and `index`, the event's number in it. */
+export function stampedTemplate(prefix: Buffer, index: number): Stamped {
   const template = Buffer.alloc(prefix.length + 1 + STAMP_BYTES);
   prefix.copy(template);
   template[prefix.length] = VERSIONSTAMP_CODE;
@@ -42,7 +43,8 @@ function stamped(prefix: Buffer, index: number): Stamped {
   return { template, offset: prefix.length + 1 };
 }
 
-function stampedKey(prefix: Buffer, stamp: Buffer): Buffer {
+/** The same tuple once the stamp is known. */
+export function stampedKey(prefix: Buffer, stamp: Buffer): Buffer {
   return Buffer.concat([prefix, Buffer.from([VERSIONSTAMP_CODE]), stamp]);
 }
 
@@ -103,13 +105,13 @@ export function createKeyspace(directory: Buffer) {
 
     logBounds: (incarnation: number, partition: number): KeyBounds => boundsOf(logPrefix(incarnation, partition)),
     logAppend: (incarnation: number, partition: number, index: number): Stamped =>
-      stamped(logPrefix(incarnation, partition), index),
+      stampedTemplate(logPrefix(incarnation, partition), index),
     logKey: (incarnation: number, partition: number, stamp: Buffer): Buffer =>
       stampedKey(logPrefix(incarnation, partition), stamp),
 
     streamBounds: (stream: string): KeyBounds => boundsOf(streamPrefix(stream)),
     streamAppend: (stream: string, incarnation: number, index: number): Stamped =>
-      stamped(streamPrefix(stream, incarnation), index),
+      stampedTemplate(streamPrefix(stream, incarnation), index),
     streamKey: (stream: string, incarnation: number, stamp: Buffer): Buffer =>
       stampedKey(streamPrefix(stream, incarnation), stamp),
 
@@ -130,7 +132,12 @@ export function createKeyspace(directory: Buffer) {
     commands: boundsOf(under('command')),
 
     build: (build: string): Buffer => under('build', build),
+    builds: boundsOf(under('build')),
     projection: (name: string, build: string): Buffer => under('projection', name, build),
+
+    /** Heartbeats of the processes that serve. */
+    server: (id: Uid): Buffer => under('server', uuidItem(id)),
+    servers: boundsOf(under('server')),
 
     upload: (id: Uid): Buffer => under('upload', uuidItem(id)),
     uploads: boundsOf(under('upload')),

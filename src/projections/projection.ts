@@ -26,6 +26,11 @@ export interface View {
   set(items: readonly KeyItem[], value: Buffer): void;
   /** Sets the event's position (`POSITION_BYTES`) followed by `value`. `apply` never reads such a key: while the command runs, nobody knows the position. */
   setWithPosition(items: readonly KeyItem[], value: Buffer): void;
+  /**
+   * Sets `value` under `items`, the incarnation and the versionstamp of the event's position: a key for each event, in the order of the log. As with
+   * `setWithPosition`, `apply` never reads such a key.
+   */
+  setAtPosition(items: readonly KeyItem[], value: Buffer): void;
   clear(items: readonly KeyItem[]): void;
   /** The bytes of a manifest; throws when they are not there. */
   content(digest: Digest): Promise<Buffer>;
@@ -33,12 +38,17 @@ export interface View {
 
 export type AppliedEvent<K extends EventKind> = EventEnvelope<PayloadOf<K>>;
 
+/** Inline: applied in the transaction that appends the event. Async: follows the log with a checkpoint in the transaction of its data. */
+export type ProjectionMode = 'inline' | 'async';
+
 export interface Projection {
   readonly name: string;
+  /** Raised whenever the same events would give other keys or values. */
   readonly version: number;
   readonly directory: DirectoryName;
-  /** Inline: applied in the transaction that appends the event. */
-  readonly mode: 'inline';
+  readonly mode: ProjectionMode;
+  /** The version before, which this release goes on applying and reading for as long as it is the live one. docs/schema-changes.md. */
+  readonly previous?: Projection;
   readonly apply: { readonly [K in EventKind]?: (event: AppliedEvent<K>, view: View) => void | Promise<void> };
 }
 

@@ -1,16 +1,36 @@
-import type { Database, ReadTransaction, Transaction, TransactOptions } from '../keyvalue/database.js';
+import {
+  KeyValueError,
+  type Database,
+  type ReadTransaction,
+  type TransactOptions,
+  type Transaction,
+} from '../keyvalue/database.js';
 import { createKeyspace, type Keyspace } from '../keyvalue/keyspace.js';
-import { LiveMismatchError, parseLive, type Live } from './live.js';
+import { encodeLive, LiveMismatchError, parseLive, type Live } from './live.js';
 import type { DirectoryName, Projection } from './projection.js';
 import { createIndex, type Index } from './views.js';
+
+/** A build that pulls are answered from. */
+export interface LiveBuild {
+  /** The version that the build has. */
+  readonly projection: Projection;
+  readonly build: string;
+  /** Of its keys. */
+  readonly prefix: Buffer;
+}
 
 /** One directory of the store as a transaction finds it. */
 export interface LiveDirectory {
   readonly name: DirectoryName;
   readonly keyspace: Keyspace;
   readonly live: Live;
-  /** Prefix of the live build of each inline projection. */
-  readonly builds: ReadonlyMap<Projection, Buffer>;
+  /** By projection, in the order of application. What this release knows and is not live yet is not in it. */
+  readonly builds: ReadonlyMap<string, LiveBuild>;
+}
+
+/** What was asked needs an index that is being built; the message says which. */
+export class ProjectionNotLiveError extends Error {
+  override readonly name = 'ProjectionNotLiveError';
 }
 
 /** A read transaction that knows which builds are live at its version. */
@@ -23,8 +43,8 @@ export interface Reading<Tx extends ReadTransaction = ReadTransaction> {
 export type Writing = Reading<Transaction>;
 
 /**
- * The store as all but the ports see it: every transaction reads `meta/live` first, and refuses with a LiveMismatchError when this release's projections
- * are not the live ones, so that a release never reads or writes an index of another schema.
+ * The store as all but the ports see it: every transaction reads `meta/live` first, and refuses with a LiveMismatchError when an inline projection is live that
+ * this release does not know in that version, so that a release never reads or writes an index of another schema, and never leaves one out.
  */
 export interface Store {
   readonly database: Database;
@@ -35,7 +55,12 @@ export interface Store {
    * The body's result depends on the key and the store alone. `bytesOf`: about how much memory a result holds; large ones are not kept.
    */
   readCached<T>(key: string, body: (reading: Reading) => Promise<T>, bytesOf?: (result: T) => number): Promise<T>;
+  /** While a switch holds commands back, waits and tries again; a fence that outlived its deadline is lifted on the way. */
   transact<T>(body: (writing: Writing) => Promise<T>, options?: TransactOptions): Promise<T>;
+  /** For the builders, whom no fence holds. */
+  readonly readDirectory: (tx: ReadTransaction, name: DirectoryName) => Promise<LiveDirectory>;
+  /** All that this release knows. */
+  readonly projections: readonly Projection[];
 }
 
 const CACHED_BYTES = 16 * 1024 * 1024;
@@ -92,8 +117,26 @@ export function createStore(
     keyspaces,
     readCached: (key, body, bytesOf = () => USUAL_BYTES) => database.read((tx) => readCached(tx, key, body, bytesOf)),
     read: (body) => database.read(async (tx) => body(await reading(tx))),
-    transact: (body, options) => database.transact(async (tx) => body(await reading(tx)), options),
+    transact: (body, options) =>
+      database.transact(async (tx) => {
+        const writing = await reading(tx);
+        await passFence(writing, writing.registry);
+        await passFence(writing, writing.platform);
+        return body(writing);
+      }, options),
+    readDirectory: (tx, name) => readers[name](tx),
+    projections,
   };
+}
+
+/** `meta/live` was read with a conflict: a fence that is set meanwhile, or lifted by another, repeats the transaction. */
+async function passFence({ tx }: Writing, { live, keyspace }: LiveDirectory): Promise<void> {
+  const { fence } = live;
+  if (fence === undefined) return;
+  if ((await tx.time()) < fence.deadline) {
+    throw new KeyValueError('not_committed', `the switch to build ${fence.build} holds this back until it has happened`);
+  }
+  tx.set(keyspace.metaLive, encodeLive({ ...live, fence: undefined }));
 }
 
 /** Parses `meta/live` anew only when its bytes changed. */
@@ -117,24 +160,44 @@ function liveReader(
   };
 }
 
-function buildsOf(mine: readonly Projection[], keyspace: Keyspace, live: Live): ReadonlyMap<Projection, Buffer> {
-  const builds = new Map<Projection, Buffer>();
-  for (const projection of mine) {
-    const entry = live.projections.find((candidate) => candidate.name === projection.name);
-    if (entry === undefined || entry.version !== projection.version) {
-      const found = entry === undefined ? 'is not live' : `is live in version ${entry.version}`;
-      throw new LiveMismatchError(`projection ${projection.name} ${found}; this release knows version ${projection.version}`);
+function buildsOf(mine: readonly Projection[], keyspace: Keyspace, live: Live): ReadonlyMap<string, LiveBuild> {
+  const builds = new Map<string, LiveBuild>();
+  for (const newest of mine) {
+    const entry = live.projections.find(({ name }) => name === newest.name);
+    if (entry === undefined) continue;
+    const projection = versionOf(newest, entry.version);
+    if (projection !== undefined) {
+      builds.set(newest.name, { projection, build: entry.build, prefix: keyspace.projection(entry.name, entry.build) });
+    } else if (entry.mode === 'inline') {
+      const known = knownVersions(newest).join(' and ');
+      throw new LiveMismatchError(
+        `projection ${entry.name} is live in version ${entry.version}, this release knows ${known}; start the release that knows it`,
+      );
     }
-    builds.set(projection, keyspace.projection(projection.name, entry.build));
   }
-  const unknown = live.projections.find((entry) => !mine.some((projection) => projection.name === entry.name));
+  const unknown = live.projections.find(({ name, mode }) => mode === 'inline' && !mine.some((one) => one.name === name));
   if (unknown !== undefined) throw new LiveMismatchError(`projection ${unknown.name} is live; this release does not know it`);
   return builds;
 }
 
-/** The live build of a projection, for its queries. */
+/** The projection in that version, if this release knows it. */
+export function versionOf(newest: Projection, version: number): Projection | undefined {
+  for (let known: Projection | undefined = newest; known !== undefined; known = known.previous) {
+    if (known.version === version) return known;
+  }
+  return undefined;
+}
+
+/** The newest first. */
+export function knownVersions({ version, previous }: Projection): readonly number[] {
+  return [version, ...(previous === undefined ? [] : knownVersions(previous))];
+}
+
+/** The live build of a projection, for its queries. Throws ProjectionNotLiveError. */
 export function indexOf(reading: Reading, projection: Projection): Index {
-  const prefix = reading[projection.directory].builds.get(projection);
-  if (prefix === undefined) throw new Error(`projection ${projection.name} is not registered`);
-  return createIndex(reading.tx, prefix);
+  const found = reading[projection.directory].builds.get(projection.name);
+  if (found === undefined) {
+    throw new ProjectionNotLiveError(`the index ${projection.name} is being built from the log and can't be asked yet`);
+  }
+  return createIndex(reading.tx, found.prefix, found.projection.version);
 }

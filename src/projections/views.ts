@@ -1,7 +1,7 @@
 import { readContent } from '../events/content.js';
 import type { Position } from '../events/position.js';
 import type { KeyValue, RangeOptions, ReadTransaction, Transaction } from '../keyvalue/database.js';
-import { boundsOf, itemsBehind, STAMP_BYTES, type Keyspace } from '../keyvalue/keyspace.js';
+import { boundsOf, itemsBehind, STAMP_BYTES, stampedKey, stampedTemplate, type Keyspace } from '../keyvalue/keyspace.js';
 import { pack, type KeyItem } from '../keyvalue/tuple.js';
 import type { View, ViewRange } from './projection.js';
 
@@ -37,6 +37,12 @@ export function createView(tx: Transaction, keyspace: Keyspace, prefix: Buffer, 
         tx.setVersionstampedValue(pack(prefix, items), template, 4);
       }
     },
+    setAtPosition(items, value) {
+      const behind = pack(prefix, [...items, position.incarnation]);
+      if ('stamp' in position) return tx.set(stampedKey(behind, position.stamp), value);
+      const { template, offset } = stampedTemplate(behind, position.index);
+      tx.setVersionstampedKey(template, offset, value);
+    },
     clear: (items) => tx.clear(pack(prefix, items)),
     async content(digest) {
       const bytes = await readContent(tx, keyspace, digest);
@@ -60,6 +66,8 @@ export interface PageOptions extends RangeOptions {
 
 /** Reads a live build, for queries. */
 export interface Index {
+  /** Of the schema that the build has: the newest that this release knows, or the one before. */
+  readonly version: number;
   get(items: readonly KeyItem[]): Promise<Buffer | undefined>;
   range(
     items: readonly KeyItem[],
@@ -67,8 +75,9 @@ export interface Index {
   ): Promise<readonly { readonly items: readonly unknown[]; readonly value: Buffer }[]>;
 }
 
-export function createIndex(tx: ReadTransaction, prefix: Buffer): Index {
+export function createIndex(tx: ReadTransaction, prefix: Buffer, version: number): Index {
   return {
+    version,
     get: (items) => tx.get(pack(prefix, items)),
     async range(items, { after, ...options } = {}) {
       const behind = pack(prefix, items);

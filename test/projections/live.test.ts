@@ -2,25 +2,42 @@ import { describe, expect, test } from 'vitest';
 
 import { encodeLive, LiveMismatchError, parseLive } from '../../src/projections/live.js';
 
-const tags = { name: 'tags', version: 1, build: '1' };
-const users = { name: 'users', version: 12, build: 'b' };
-const good = { format: 1, incarnation: 1, partitions: 8, projections: [tags, users] };
+const tags = { name: 'tags', version: 1, build: '1', mode: 'inline' } as const;
+const users = { name: 'users', version: 12, build: 'b', mode: 'async' } as const;
+const good = { format: 2, incarnation: 1, partitions: 8, events: 2, projections: [tags, users] };
+const fence = { build: 'b', deadline: 1_700_000_000_000_000 };
 
 const parse = (value: unknown) => parseLive(Buffer.from(JSON.stringify(value)));
 const without = (field: keyof typeof good) => Object.fromEntries(Object.entries(good).filter(([name]) => name !== field));
 
 test('what was written is read', () => {
-  const live = { incarnation: 3, projections: [tags, users] };
-  expect(parseLive(encodeLive(live))).toEqual(live);
-  expect(parse(good)).toEqual({ incarnation: 1, projections: [tags, users] });
+  for (const live of [
+    { incarnation: 3, events: 2, projections: [tags, users], fence },
+    { incarnation: 3, events: 7, projections: [], fence: undefined },
+  ]) {
+    expect(parseLive(encodeLive(live))).toEqual(live);
+  }
+  expect(parse(good)).toEqual({ incarnation: 1, events: 2, projections: [tags, users], fence: undefined });
+});
+
+test("release 0.1.0's has no generation, no modes and no fence", () => {
+  const projections = [{ name: 'tags', version: 1, build: '1' }];
+  const first = { format: 1, incarnation: 2, partitions: 8, projections };
+  expect(parse(first)).toEqual({ incarnation: 2, events: 1, projections: [tags], fence: undefined });
+  expect(() => parse({ ...first, fence })).toThrow('has a field fence that this release does not know');
+  expect(() => parse({ ...first, projections: [tags] })).toThrow('has a field mode');
 });
 
 describe('is refused:', () => {
   test.each<readonly [what: string, value: unknown, message: string]>([
-    ["a later release's format", { ...good, format: 2, fence: 'x' }, 'meta/live has format 2, this release knows format 1'],
-    ['a format of another type', { ...good, format: '1' }, 'has format "1"'],
+    ["a later release's format", { ...good, format: 3, fence: 'x' }, 'meta/live has format 3, this release knows format 2'],
+    ['a format of another type', { ...good, format: '2' }, 'has format "2"'],
     ['no format', without('format'), 'has no field format'],
-    ["a later release's field", { ...good, fence: 7 }, 'has a field fence that this release does not know'],
+    ["a later release's field", { ...good, frozen: 7 }, 'has a field frozen that this release does not know'],
+    ['a fence that is none', { ...good, fence: 7 }, "meta/live's fence is 7, not an object"],
+    ['a fence without a deadline', { ...good, fence: { build: 'b' } }, 'fence has no field deadline'],
+    ['an unknown mode', { ...good, projections: [{ ...tags, mode: 'lazy' }] }, 'mode is "lazy", not inline or async'],
+    ['no generation of events', without('events'), 'has no field events'],
     ['a missing field', without('partitions'), 'has no field partitions'],
     ['another number of partitions', { ...good, partitions: 16 }, 'the log has 16 partitions by meta/live, this release knows 8'],
     ['partitions as a text', { ...good, partitions: '8' }, 'the log has "8" partitions'],
