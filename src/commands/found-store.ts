@@ -5,7 +5,7 @@ import type { Uid } from '../identifiers.js';
 import type { Database } from '../keyvalue/database.js';
 import type { Keyspace } from '../keyvalue/keyspace.js';
 import { encodeLive } from '../projections/live.js';
-import { type DirectoryName, type Projection } from '../projections/projection.js';
+import type { DirectoryName, Projection, ProjectionMode } from '../projections/projection.js';
 
 /** The store and the blobs do not belong together, or are not what they should be. The message says what to do. */
 export class StoreMismatchError extends Error {
@@ -94,10 +94,13 @@ async function setUp({ database, keyspaces, projections, salt }: Founding, ident
   });
 }
 
-const FIRST_BUILD = '1';
+/** An async projection's build has a checkpoint of its own. */
+function firstBuild(name: string, mode: ProjectionMode): string {
+  return mode === 'async' ? `${name}-1` : '1';
+}
 
 function firstLive(name: DirectoryName, projections: readonly Projection[]): Buffer {
   const mine = projections.filter((projection) => projection.directory === name);
-  const live = mine.map(({ name: one, version, mode }) => ({ name: one, version, build: FIRST_BUILD, mode }));
+  const live = mine.map(({ name: one, version, mode }) => ({ name: one, version, build: firstBuild(one, mode), mode }));
   return encodeLive({ incarnation: FIRST_INCARNATION, events: EVENT_GENERATION, projections: live });
 }

@@ -1,12 +1,14 @@
 import { createLog } from '../../src/events/log.js';
-import type { Database, KeyValue } from '../../src/keyvalue/database.js';
+import type { Position } from '../../src/events/position.js';
+import type { RecordedEvent } from '../../src/events/types.js';
+import { KeyValueError, type Database, type KeyValue } from '../../src/keyvalue/database.js';
 import { boundsOf } from '../../src/keyvalue/keyspace.js';
 import { SimulatedStore, VirtualClock } from '../../src/keyvalue/simulated.js';
 import { pack, unpack } from '../../src/keyvalue/tuple.js';
 import { parseLive } from '../../src/projections/live.js';
 import type { DirectoryName } from '../../src/projections/projection.js';
 import { registered } from '../../src/projections/registered.js';
-import { replay } from '../../src/projections/replay.js';
+import { applyEvents, inPortions } from '../../src/projections/replay.js';
 import type { Store } from '../../src/projections/store.js';
 
 const DIFFERENCES_SHOWN = 20;
@@ -33,8 +35,22 @@ async function compareDirectory({ database, keyspaces }: Pick<Store, 'database' 
   );
   const fresh = new SimulatedStore({ seed: 1, clock: new VirtualClock() }).connect();
   await copy(database, fresh, pack(keyspace.directory, ['content']));
-  const checkpoint = pack(keyspace.directory, ['checkpoint', 'fold']);
-  await replay(database, fresh, { log: createLog(keyspace), incarnation: live.incarnation, builds, checkpoint });
+  const log = createLog(keyspace);
+  for (let after: Position | undefined; ;) {
+    const from = after;
+    const batch = await database.read((tx) => log.readFrom(tx, live.incarnation, from, { limit: 100 }));
+    for (const events of inPortions(batch.events)) {
+      const apply = (some: readonly RecordedEvent[]) => fresh.transact((tx) => applyEvents(tx, keyspace, builds, some));
+      try {
+        await apply(events);
+      } catch (error) {
+        if (!(error instanceof KeyValueError) || error.code !== 'transaction_too_large') throw error;
+        for (const event of events) await apply([event]);
+      }
+    }
+    after = batch.next;
+    if (batch.tailReached) break;
+  }
   // All of them, so that a key of no live build is a difference, too.
   const all = pack(keyspace.directory, ['projection']);
   return compare(await read(database, all), await read(fresh, all), all);
