@@ -1,0 +1,123 @@
+import { EventDecodeError } from '../events/codec.js';
+import { positionOf, type Moment } from '../events/database-time.js';
+import { createLog } from '../events/log.js';
+import { comparePositions, type Position } from '../events/position.js';
+import { resolveEntries, type HistoryEntry, type Sight } from './history-entries.js';
+import { readHistory, type HistoryOf, type HistoryPageOptions } from './history-pages.js';
+import type { Reading, Store } from './store.js';
+
+/** Whose history, and what its reader may know. */
+export interface Asked {
+  readonly of: readonly HistoryOf[];
+  readonly sight: Sight;
+}
+
+export interface EntriesPage {
+  /** May be fewer than were asked for, or none. */
+  readonly entries: readonly HistoryEntry[];
+  /** Go on behind it, or before it when the newest come first; undefined: there is nothing more. */
+  readonly next: Position | undefined;
+}
+
+/**
+ * One page. Where an event in it can't be read the page ends before that; the page that begins with it throws an EventDecodeError, which names its
+ * position. Throws ProjectionNotLiveError.
+ */
+export async function readEntries(reading: Reading, { of, sight }: Asked, options: HistoryPageOptions): Promise<EntriesPage> {
+  for (let { limit } = options; ; limit = Math.floor(limit / 2)) {
+    try {
+      const { events, next } = await readHistory(reading, of, { ...options, limit });
+      return { entries: await resolveEntries(reading, events, sight), next };
+    } catch (error) {
+      if (!(error instanceof EventDecodeError) || limit <= 1) throw error;
+    }
+  }
+}
+
+export type WalkOptions = Omit<HistoryPageOptions, 'limit'> & {
+  /** Events of one transaction. Default 500. */
+  readonly pageSize?: number;
+};
+
+/**
+ * Page after page, each in a transaction of its own, to the end of what is there. `ask` is asked in each of them: what its reader may see can change on
+ * the way. Never an empty page. Throws as `readEntries` and `ask` do.
+ */
+export async function* walkEntries(
+  store: Store,
+  ask: (reading: Reading) => Promise<Asked>,
+  { pageSize = 500, ...options }: WalkOptions,
+): AsyncGenerator<readonly HistoryEntry[]> {
+  let place: { readonly after?: Position | undefined; readonly before?: Position | undefined } = {};
+  for (;;) {
+    const page = { ...options, ...place, limit: pageSize };
+    const { entries, next } = await store.read(async (reading) => readEntries(reading, await ask(reading), page));
+    if (entries.length > 0) yield entries;
+    if (next === undefined) return;
+    place = options.newestFirst ? { before: next } : { after: next };
+  }
+}
+
+/** The newest position of both logs; undefined in a store without any event. */
+export async function newestPosition({ tx, registry, platform }: Reading): Promise<Position | undefined> {
+  const found = await Promise.all(
+    [registry, platform].map(({ keyspace, live }) => createLog(keyspace).newest(tx, live.incarnation)),
+  );
+  return found
+    .filter((position) => position !== undefined)
+    .sort(comparePositions)
+    .at(-1);
+}
+
+/** From where to where, both ends included. */
+export interface Span {
+  readonly since: Moment | undefined;
+  readonly until: Moment | undefined;
+}
+
+/** The positions round a span, neither included. A moment that has not come yet is the end of what is there. */
+export async function boundsOfSpan(
+  reading: Reading,
+  { since, until }: Span,
+): Promise<{ readonly after: Position | undefined; readonly before: Position | undefined }> {
+  const after = since === undefined ? undefined : await lastBefore(reading, since);
+  const last = until === undefined ? undefined : await lastAt(reading, until);
+  return { after, before: last && positionAfter(last) };
+}
+
+async function lastBefore(reading: Reading, moment: Moment): Promise<Position | undefined> {
+  if ('position' in moment) return positionBefore(moment.position);
+  const now = Number(await reading.tx.time());
+  return positionAt(reading, Math.min(moment.time, now) - 1);
+}
+
+async function lastAt(reading: Reading, moment: Moment): Promise<Position | undefined> {
+  if ('position' in moment) return moment.position;
+  return moment.time < Number(await reading.tx.time()) ? positionAt(reading, moment.time) : undefined;
+}
+
+async function positionAt({ tx, registry }: Reading, time: number): Promise<Position> {
+  const found = await positionOf(tx, registry.keyspace, registry.live.incarnation, { time });
+  if ('reason' in found) throw new RangeError(found.reason);
+  return found;
+}
+
+/** The very next position that there can be. */
+export function positionAfter({ incarnation, stamp }: Position): Position {
+  return { incarnation, stamp: stepped(stamp, 1n) ?? stamp };
+}
+
+/** The one before it; undefined before the first of all. */
+export function positionBefore({ incarnation, stamp }: Position): Position | undefined {
+  const before = stepped(stamp, -1n);
+  if (before !== undefined) return { incarnation, stamp: before };
+  return incarnation <= 1 ? undefined : { incarnation: incarnation - 1, stamp: Buffer.alloc(stamp.length, 0xff) };
+}
+
+function stepped(stamp: Buffer, step: bigint): Buffer | undefined {
+  const digits = stamp.length * 2;
+  const value = BigInt(`0x${stamp.toString('hex')}`) + step;
+  return value < 0n || value >> BigInt(digits * 4) > 0n
+    ? undefined
+    : Buffer.from(value.toString(16).padStart(digits, '0'), 'hex');
+}
