@@ -17,7 +17,10 @@ try {
   pbjs('declared.js', '--dts');
   pbjs('events.js', '--no-comments');
   const made = new Map([
-    ['events.js', header + onceAndInOrder(withoutOneofAccessors(readFileSync(join(folder, 'events.js'), 'utf8')))],
+    [
+      'events.js',
+      header + onceAndInOrder(checksumNowhereElse(withoutOneofAccessors(readFileSync(join(folder, 'events.js'), 'utf8')))),
+    ],
     ['events.d.ts', header + readFileSync(join(folder, 'declared.d.ts'), 'utf8')],
   ]);
   if (process.argv.includes('--check')) check(made);
@@ -44,6 +47,14 @@ function withoutOneofAccessors(code) {
   const accessor = /^ +let \$oneOfFields;\n\n +\$Object\.defineProperty\(Event\.prototype, "payload", \{\n.*\n.*\n +\}\);\n\n/m;
   if (!accessor.test(code)) throw new Error('pbjs writes the accessor of a oneof in another way than this script knows');
   return code.replace(accessor, '');
+}
+
+/** The checksum is the first field, and taken off before decode (checksum.ts): in its number's place nobody has written one. */
+function checksumNowhereElse(code) {
+  const field =
+    /^( +)if \(value = reader\.fixed32\(\)\)\n +message\.checksum = value;\n +else\n +delete message\.checksum;\n +continue;\n/m;
+  if (!field.test(code)) throw new Error('pbjs reads a fixed32 in another way than this script knows');
+  return code.replace(field, '$1throw $Error("a checksum is not the first field");\n');
 }
 
 /**

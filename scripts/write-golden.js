@@ -1,6 +1,6 @@
 // Writes the golden files that are not there yet, from test/events/samples.ts. What is there is never written again: it is what stores hold.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
@@ -21,8 +21,7 @@ await build({
 });
 try {
   const { goldenEvents, goldenKeys } = await import(pathToFileURL(bundle).href);
-  mkdirSync(join(golden, 'events'), { recursive: true });
-  for (const [name, sample] of goldenEvents()) writeNew(join(golden, 'events', `${name}.json`), sample);
+  for (const [path, sample] of goldenEvents()) writeNew(join(golden, `${path}.json`), sample);
 
   // Keys are in one file: new ones are added to it.
   const path = join(golden, 'keys.json');
@@ -35,6 +34,7 @@ try {
 }
 
 function writeNew(path, value) {
+  mkdirSync(dirname(path), { recursive: true });
   try {
     writeFileSync(path, text(value), { flag: 'wx' });
     console.log(path.slice(root.length));

@@ -2,6 +2,7 @@ import protobuf from 'protobufjs/minimal.js';
 
 import { parseDigest, type Digest } from '../digest.js';
 import { parseUid, uidFromBytes, uidToBytes, type ImagePath, type Tag, type Uid } from '../identifiers.js';
+import { CHECKSUM_TAG, hasChecksum, setChecksum, verifyChecksum } from './checksum.js';
 import { artifactstore } from './generated/events.js';
 import {
   belongsTo,
@@ -17,13 +18,21 @@ import {
   type RepositoryCreated,
   type Role,
 } from './types.js';
-import { upcast, type StoredPayload } from './upcasters.js';
+import { downcast, upcast, type StoredPayload } from './upcasters.js';
 
 /** An event is small: what is large (a manifest) lies beside the log under its digest. */
 export const EVENT_MAX_BYTES = 10_000;
 
-/** The newest generation of event messages that this release reads and writes. */
-export const EVENT_GENERATION = 2;
+/**
+ * What a store's servers have to know to read an event. A server reads every generation up to its release's own, and writes none above the one that
+ * `meta/live` says all servers read. 1: release 0.1.0. 2: the checksum.
+ */
+type Generation = 1 | 2;
+
+/** The newest generation that this release reads and writes. */
+export const EVENT_GENERATION: Generation = 2;
+
+const CHECKSUM_GENERATION: Generation = 2;
 
 /** Bytes of the log that are no event that this release knows. Its reader stops: an event is never skipped. */
 export class EventDecodeError extends Error {
@@ -35,29 +44,41 @@ export class EventEncodeError extends Error {
   override readonly name = 'EventEncodeError';
 }
 
+/** An event that no message of an allowed generation can say: its command can be run once every server reads newer ones. */
+export class EventTooNewError extends Error {
+  override readonly name = 'EventTooNewError';
+}
+
 const wire = artifactstore.events;
 type WireEvent = artifactstore.events.Event.$Properties;
 type PayloadCase = NonNullable<WireEvent['payload']>;
 type Wire<C extends PayloadCase> = NonNullable<WireEvent[C]>;
 
-/** Throws an EventEncodeError. */
-export function encodeEvent(envelope: EventEnvelope): Buffer {
-  const event = toWire(envelope);
+/** As servers up to this generation can read it. Throws an EventEncodeError or an EventTooNewError. */
+export function encodeEvent(envelope: EventEnvelope, generation: number): Buffer {
+  const event = toWire(envelope, generation);
   // protobufjs writes an empty string for a number, and says so only here.
   const wrong = wire.Event.verify(event);
   if (wrong !== null) throw new EventEncodeError(`${envelope.payload.kind}: ${wrong}`);
-  const bytes = wire.Event.encode(event).finish();
+  const hasSum = generation >= CHECKSUM_GENERATION;
+  const writer = protobuf.Writer.create();
+  if (hasSum) writer.uint32(CHECKSUM_TAG).fixed32(0);
+  const bytes = wire.Event.encode(event, writer).finish();
   if (bytes.length > EVENT_MAX_BYTES) {
     throw new EventEncodeError(`${envelope.payload.kind} has ${bytes.length} bytes; an event has at most ${EVENT_MAX_BYTES}`);
   }
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const encoded = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (hasSum) setChecksum(encoded);
+  return encoded;
 }
 
-/** Throws an EventDecodeError on anything but one whole event that this release knows. */
+/** Throws an EventDecodeError on anything but one whole event that this release knows, and on one that its checksum says was changed. */
 export function decodeEvent(bytes: Buffer): EventEnvelope {
+  const checked = hasChecksum(bytes) ? verifyChecksum(bytes) : bytes;
+  if (checked === undefined) throw new EventDecodeError(`${bytes.length} bytes are damaged: their checksum is of others`);
   let event;
   try {
-    const reader = protobuf.Reader.create(bytes);
+    const reader = protobuf.Reader.create(checked);
     // Else protobufjs leaves out in silence what it does not know.
     reader.discardUnknown = false;
     event = wire.Event.decode(reader);
@@ -171,54 +192,73 @@ const readers: { readonly [C in PayloadCase]: (stored: Wire<C>) => StoredPayload
   }),
 };
 
-// ---- What is written: the newest message of each kind.
+// ---- What is written: for each kind its messages, the newest first; an older one is undefined for a payload that it can't say.
 
-type Writers = { readonly [K in EventKind]: (payload: PayloadOf<K>) => WireEvent };
+const generations: { readonly [C in PayloadCase]: Generation } = {
+  repositoryCreated: 1,
+  repositoryCreatedV2: 1,
+  repositoryDeletionBegun: 1,
+  repositoryDeleted: 1,
+  blobStored: 1,
+  blobPushed: 1,
+  blobMounted: 1,
+  blobUnlinked: 1,
+  manifestPushed: 1,
+  manifestDeleted: 1,
+  tagMoved: 1,
+  tagDeleted: 1,
+  organizationCreated: 1,
+  projectCreated: 1,
+  userCreated: 1,
+  roleGranted: 1,
+};
+
+type Writers = { readonly [K in EventKind]: { readonly [C in PayloadCase]?: (payload: PayloadOf<K>) => Wire<C> | undefined } };
 
 const writers: Writers = {
-  RepositoryCreated: (payload) => ({
-    repositoryCreatedV2: {
+  RepositoryCreated: {
+    repositoryCreatedV2: (payload) => ({
       project: writeUid(payload.project, 'project'),
       projectId: writeText(payload.projectId, 'projectId'),
       id: writeName(payload.id, 'id'),
       origin: writeEnum(origins, payload.origin, 'origin'),
       scanning: payload.scanning,
-    },
-  }),
-  RepositoryDeletionBegun: (payload) => ({
-    repositoryDeletionBegun: {
+    }),
+  },
+  RepositoryDeletionBegun: {
+    repositoryDeletionBegun: (payload) => ({
       project: writeUid(payload.project, 'project'),
       projectId: writeName(payload.projectId, 'projectId'),
       id: writeName(payload.id, 'id'),
-    },
-  }),
-  RepositoryDeleted: (payload) => ({
-    repositoryDeleted: {
+    }),
+  },
+  RepositoryDeleted: {
+    repositoryDeleted: (payload) => ({
       project: writeUid(payload.project, 'project'),
       projectId: writeName(payload.projectId, 'projectId'),
       id: writeName(payload.id, 'id'),
-    },
-  }),
-  BlobStored: (payload) => ({
-    blobStored: {
+    }),
+  },
+  BlobStored: {
+    blobStored: (payload) => ({
       digest: writeDigest(payload.digest, 'digest'),
       size: writeInteger(payload.size, 'size'),
       generation: writeUid(payload.generation, 'generation'),
-    },
-  }),
-  BlobPushed: (payload) => ({
-    blobPushed: { digest: writeDigest(payload.digest, 'digest'), size: writeInteger(payload.size, 'size') },
-  }),
-  BlobMounted: (payload) => ({
-    blobMounted: {
+    }),
+  },
+  BlobPushed: {
+    blobPushed: (payload) => ({ digest: writeDigest(payload.digest, 'digest'), size: writeInteger(payload.size, 'size') }),
+  },
+  BlobMounted: {
+    blobMounted: (payload) => ({
       digest: writeDigest(payload.digest, 'digest'),
       size: writeInteger(payload.size, 'size'),
       fromRepository: writeUid(payload.fromRepository, 'fromRepository'),
-    },
-  }),
-  BlobUnlinked: (payload) => ({ blobUnlinked: { digest: writeDigest(payload.digest, 'digest') } }),
-  ManifestPushed: (payload) => ({
-    manifestPushed: {
+    }),
+  },
+  BlobUnlinked: { blobUnlinked: (payload) => ({ digest: writeDigest(payload.digest, 'digest') }) },
+  ManifestPushed: {
+    manifestPushed: (payload) => ({
       image: writeText(payload.image, 'image'),
       digest: writeDigest(payload.digest, 'digest'),
       mediaType: writeName(payload.mediaType, 'mediaType'),
@@ -227,34 +267,37 @@ const writers: Writers = {
       subject: writeOptionalDigest(payload.subject, 'subject'),
       config: writeOptionalDigest(payload.config, 'config'),
       layersSize: writeInteger(payload.layersSize, 'layersSize'),
-    },
-  }),
-  ManifestDeleted: (payload) => ({
-    manifestDeleted: { image: writeText(payload.image, 'image'), digest: writeDigest(payload.digest, 'digest') },
-  }),
-  TagMoved: (payload) => ({
-    tagMoved: {
+    }),
+  },
+  ManifestDeleted: {
+    manifestDeleted: (payload) => ({ image: writeText(payload.image, 'image'), digest: writeDigest(payload.digest, 'digest') }),
+  },
+  TagMoved: {
+    tagMoved: (payload) => ({
       image: writeText(payload.image, 'image'),
       tag: writeName(payload.tag, 'tag'),
       digest: writeDigest(payload.digest, 'digest'),
       previous: writeOptionalDigest(payload.previous, 'previous'),
-    },
-  }),
-  TagDeleted: (payload) => ({
-    tagDeleted: {
+    }),
+  },
+  TagDeleted: {
+    tagDeleted: (payload) => ({
       image: writeText(payload.image, 'image'),
       tag: writeName(payload.tag, 'tag'),
       digest: writeDigest(payload.digest, 'digest'),
-    },
-  }),
-  OrganizationCreated: (payload) => ({ organizationCreated: { id: writeName(payload.id, 'id') } }),
-  ProjectCreated: (payload) => ({
-    projectCreated: { organization: writeUid(payload.organization, 'organization'), id: writeName(payload.id, 'id') },
-  }),
-  UserCreated: (payload) => ({ userCreated: { nameHash: writeHash(payload.nameHash, 'nameHash') } }),
-  RoleGranted: (payload) => ({
-    roleGranted: { principal: writePrincipal(payload.principal), role: writeEnum(roles, payload.role, 'role') },
-  }),
+    }),
+  },
+  OrganizationCreated: { organizationCreated: (payload) => ({ id: writeName(payload.id, 'id') }) },
+  ProjectCreated: {
+    projectCreated: (payload) => ({
+      organization: writeUid(payload.organization, 'organization'),
+      id: writeName(payload.id, 'id'),
+    }),
+  },
+  UserCreated: { userCreated: (payload) => ({ nameHash: writeHash(payload.nameHash, 'nameHash') }) },
+  RoleGranted: {
+    roleGranted: (payload) => ({ principal: writePrincipal(payload.principal), role: writeEnum(roles, payload.role, 'role') }),
+  },
 };
 
 // ---- Enumerations: the place in the list is the number in the schema; '' is one that is never stored.
@@ -376,7 +419,7 @@ function unencodable(field: string, value: unknown): never {
   );
 }
 
-function toWire(envelope: EventEnvelope): WireEvent {
+function toWire(envelope: EventEnvelope, generation: number): WireEvent {
   const { kind } = envelope.payload;
   const stream = parseStream(envelope.stream) ?? unencodable('stream', envelope.stream);
   if (!belongsTo(kind, stream)) unencodable(`stream of ${kind}`, stream);
@@ -390,12 +433,16 @@ function toWire(envelope: EventEnvelope): WireEvent {
     correlationId: writeUid(envelope.correlationId, 'correlationId'),
     ...(envelope.causationId === undefined ? {} : { causationId: writeUid(envelope.causationId, 'causationId') }),
     ...(envelope.clientHash === undefined ? {} : { clientHash: writeHash(envelope.clientHash, 'clientHash') }),
-    ...writePayload(kind, envelope.payload),
+    ...writePayload(kind, envelope.payload, generation),
   };
 }
 
-function writePayload<K extends EventKind>(kind: K, payload: EventPayload): WireEvent {
-  return writers[kind](payload as PayloadOf<K>);
+function writePayload<K extends EventKind>(kind: K, payload: EventPayload, generation: number): WireEvent {
+  const written = downcast(writers[kind], generations, payload as PayloadOf<K>, generation);
+  if (written !== undefined) return written;
+  throw new EventTooNewError(
+    `${kind} has no message of generation ${generation}; it can be written once no server of an older release runs beside this one`,
+  );
 }
 
 function writeActor(actor: Actor): NonNullable<WireEvent['actor']> {

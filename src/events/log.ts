@@ -65,25 +65,25 @@ export function createLog(keyspace: Keyspace) {
   /** Several calls in one transaction go on counting. Reads nothing. The transaction can no longer read the log's end, nor the streams' it writes to. */
   function append(
     tx: Transaction,
-    { incarnation }: { readonly incarnation: number; readonly events: number },
+    { incarnation, events }: { readonly incarnation: number; readonly events: number },
     envelopes: readonly EventEnvelope[],
   ): readonly AppendedEvent[] {
     checkIncarnation(incarnation);
     const first = counts.get(tx) ?? 0;
     const end = first + envelopes.length;
     if (end > 0x1_0000) throw new RangeError(`a transaction appends at most 65536 events, not ${end}`);
-    const appended = envelopes.map((envelope, at) => ({ envelope, bytes: encodeEvent(envelope), index: first + at }));
+    const appended = envelopes.map((envelope, at) => ({ envelope, bytes: encodeEvent(envelope, events), index: first + at }));
     counts.set(tx, end);
-    const woken = new Set<number>();
+    const woken = new Map<number, bigint>();
     for (const { envelope, bytes, index } of appended) {
       const partition = partitionOf(envelope.stream);
       const log = keyspace.logAppend(incarnation, partition, index);
       const stream = keyspace.streamAppend(envelope.stream, incarnation, index);
       tx.setVersionstampedKey(log.template, log.offset, bytes);
       tx.setVersionstampedKey(stream.template, stream.offset, empty);
-      woken.add(partition);
+      woken.set(partition, (woken.get(partition) ?? 0n) + 1n);
     }
-    for (const partition of woken) tx.add(keyspace.wake(partition), 1n);
+    for (const [partition, count] of woken) tx.add(keyspace.wake(partition), count);
     return appended;
   }
 
@@ -96,7 +96,6 @@ export function createLog(keyspace: Keyspace) {
     if (begin.compare(end) >= 0) return [];
     const { limit, reverse = false } = range;
     const index = await tx.getRange(begin, end, { reverse, ...(limit === undefined ? {} : { limit }) });
-    const partition = partitionOf(stream);
     // The stream's prefix is what its bounds begin with, less their last byte; the stamp's type code and its bytes come last.
     const incarnationAt = bounds.begin.length - 1;
     return Promise.all(
@@ -104,10 +103,7 @@ export function createLog(keyspace: Keyspace) {
         const stamp = stampOfKey(key);
         const [incarnation] = unpack(key.subarray(incarnationAt, key.length - stamp.length - 1));
         if (typeof incarnation !== 'number') throw new EventDecodeError(`no incarnation in stream key ${key.toString('hex')}`);
-        const position = { incarnation, stamp };
-        const bytes = await tx.get(keyspace.logKey(incarnation, partition, stamp));
-        if (bytes === undefined) throw new EventDecodeError(`${stream} names ${formatPosition(position)}, which the log lacks`);
-        return recorded(position, bytes);
+        return readEvent(tx, keyspace, stream, { incarnation, stamp });
       }),
     );
   }
@@ -169,13 +165,35 @@ export function createLog(keyspace: Keyspace) {
     return undefined;
   }
 
+  /**
+   * How many events there are, by the counters that appends bump: for people to read. Release 0.1.0 counted appends, so that a store from its time has more.
+   * Costs a read for each partition.
+   */
+  async function count(tx: ReadTransaction): Promise<number> {
+    const counters = Array.from({ length: LOG_PARTITIONS }, (_, partition) => tx.get(keyspace.wake(partition)));
+    const values = await Promise.all(counters);
+    return values.reduce((sum, value) => sum + Number(value?.readBigUInt64LE(0) ?? 0n), 0);
+  }
+
   function openRun(incarnation: number, partition: number, after: Buffer | undefined): Run {
     const { begin, end } = keyspace.logBounds(incarnation, partition);
     const behind = after === undefined ? begin : keyAfter(keyspace.logKey(incarnation, partition, after));
     return { begin: behind, end, pairs: [], at: 0, head: undefined, more: true };
   }
 
-  return { keyspace, append, readStream, readFrom, newest };
+  return { keyspace, append, readStream, readFrom, newest, count };
+}
+
+/** The event of a stream at a position that an index names. Costs one read. Throws EventDecodeError where it can't be read, or is not there. */
+export async function readEvent(
+  tx: ReadTransaction,
+  keyspace: Keyspace,
+  stream: Stream,
+  position: Position,
+): Promise<RecordedEvent> {
+  const bytes = await tx.get(keyspace.logKey(position.incarnation, partitionOf(stream), position.stamp));
+  if (bytes === undefined) throw new EventDecodeError(`${stream} names ${formatPosition(position)}, which the log lacks`);
+  return recorded(position, bytes);
 }
 
 const empty = Buffer.alloc(0);

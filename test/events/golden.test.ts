@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 
 import { createKeyspace, directoryPrefix } from '../../src/keyvalue/keyspace.js';
 import { decodeEvent, encodeEvent } from '../../src/events/codec.js';
-import { goldenKeys } from './samples.js';
+import { goldenEvents, goldenKeys } from './samples.js';
 
-const events = new URL('../golden/events/', import.meta.url);
+const root = new URL('../golden/', import.meta.url);
 const schema = readFileSync(new URL('../../src/events/events.proto', import.meta.url), 'utf8');
 
 interface Golden {
@@ -13,10 +13,14 @@ interface Golden {
   readonly event: unknown;
 }
 
-const golden = readdirSync(events).map((file) => ({
-  name: file.replace(/\.json$/, ''),
-  ...(JSON.parse(readFileSync(new URL(file, events), 'utf8')) as Golden),
-}));
+const golden = [1, 2].flatMap((generation) => {
+  const folder = generation === 1 ? 'events' : `events-${generation}`;
+  return readdirSync(new URL(folder, root)).map((file) => {
+    const name = file.replace(/\.json$/, '');
+    const held = JSON.parse(readFileSync(new URL(`${folder}/${file}`, root), 'utf8')) as Golden;
+    return { path: `${folder}/${name}`, name, generation, ...held };
+  });
+});
 
 /** `[message, field]` of every case of the oneof, in the schema's own text. */
 const cases = [...(/oneof payload \{(.*?)\n {2}\}/s.exec(schema)?.[1] ?? '').matchAll(/^ +(\w+) (\w+) = \d+;/gm)].map(
@@ -44,18 +48,25 @@ test('every message of the schema has golden bytes', () => {
   ).toEqual([]);
 });
 
-describe.each(golden)('$name', ({ name, bytes, event }) => {
+test('every sample has its golden file, for every generation that it is written in', () => {
+  expect(
+    [...goldenEvents().keys()].filter((sample) => !golden.some(({ path }) => path === sample)),
+    'run: node scripts/write-golden.js',
+  ).toEqual([]);
+});
+
+describe.each(golden)('$path', ({ name, generation, bytes, event }) => {
   test('its golden bytes decode to its event', () => {
     expect(JSON.parse(JSON.stringify(decodeEvent(Buffer.from(bytes, 'hex'))))).toEqual(event);
   });
 
   test.runIf(newest.has(messageOf(name)))('its event encodes to its golden bytes', () => {
-    expect(encodeEvent(decodeEvent(Buffer.from(bytes, 'hex'))).toString('hex')).toBe(bytes);
+    expect(encodeEvent(decodeEvent(Buffer.from(bytes, 'hex')), generation).toString('hex')).toBe(bytes);
   });
 });
 
 test('every key is built as it was when stores were written', () => {
-  const stored: unknown = JSON.parse(readFileSync(new URL('../golden/keys.json', import.meta.url), 'utf8'));
+  const stored: unknown = JSON.parse(readFileSync(new URL('keys.json', root), 'utf8'));
   expect(goldenKeys()).toEqual(stored);
   expect(
     Object.keys(createKeyspace(directoryPrefix('registry'))).filter((name) => !Object.hasOwn(goldenKeys(), name)),

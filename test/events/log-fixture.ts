@@ -1,6 +1,7 @@
 import { v7 } from 'uuid';
 
 import type { Uid } from '../../src/identifiers.js';
+import { EVENT_GENERATION } from '../../src/events/codec.js';
 import { createLog, type Batch, type Log, type ReadLimits } from '../../src/events/log.js';
 import { positionInCommit, type Position } from '../../src/events/position.js';
 import { repositoryStream, type EventEnvelope, type RecordedEvent, type Stream } from '../../src/events/types.js';
@@ -39,7 +40,7 @@ export async function commit(
 ): Promise<Committed[]> {
   // The versionstamp's promise is wrapped: bare, it would be awaited before the commit that it waits for.
   const { appended, versionstamp } = await database.transact(async (tx) => ({
-    appended: into.append(tx, incarnation, events),
+    appended: into.append(tx, { incarnation, events: EVENT_GENERATION }, events),
     versionstamp: tx.versionstamp(),
   }));
   const stamp = await versionstamp;

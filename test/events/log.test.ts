@@ -2,10 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import type { Uid } from '../../src/identifiers.js';
-import { EventDecodeError } from '../../src/events/codec.js';
+import { hasChecksum } from '../../src/events/checksum.js';
+import { EVENT_GENERATION, EventDecodeError, EventTooNewError } from '../../src/events/codec.js';
 import { createLog, partitionOf } from '../../src/events/log.js';
 import { comparePositions, formatPosition } from '../../src/events/position.js';
 import { blobStream, projectStream, type RecordedEvent, type Stream } from '../../src/events/types.js';
+import type { Database, KeyValue, Transaction } from '../../src/keyvalue/database.js';
 import { createKeyspace, directoryPrefix, LOG_PARTITIONS, stampOfKey } from '../../src/keyvalue/keyspace.js';
 import { SimulatedStore } from '../../src/keyvalue/simulated.js';
 import { commit, eventOn, log, readAll, streamAt, streams, type Committed } from './log-fixture.js';
@@ -124,6 +126,21 @@ describe('readFrom gives the order of the commits', () => {
 });
 
 describe('append', () => {
+  const live = { incarnation: 1, events: EVENT_GENERATION };
+
+  test('writes only what the directory says that all servers read', async () => {
+    const database = new SimulatedStore({ seed: 1 }).connect();
+    const appended = (events: number): Promise<Buffer[]> =>
+      database.transact((tx) => {
+        const made = log.append(tx, { incarnation: 1, events }, [eventOn(streamAt(0))]);
+        return Promise.resolve(made.map(({ bytes }) => bytes));
+      });
+    expect((await appended(1)).map(hasChecksum)).toEqual([false]);
+    expect((await appended(2)).map(hasChecksum)).toEqual([true]);
+    await expect(appended(0)).rejects.toThrow(EventTooNewError);
+    expect(await readAll(database, {})).toHaveLength(2);
+  });
+
   test('many at once to one stream conflict with nothing', async () => {
     const store = new SimulatedStore({ seed: 1 });
     let bodies = 0;
@@ -134,7 +151,7 @@ describe('append', () => {
           bodies += 1;
           // A read that gives the transaction a read version: what conflicts, conflicts with this.
           await tx.get(Buffer.from('elsewhere'));
-          log.append(tx, 1, [eventOn(streamAt(0))]);
+          log.append(tx, live, [eventOn(streamAt(0))]);
         });
       }),
     );
@@ -147,10 +164,10 @@ describe('append', () => {
     const platform = createLog(createKeyspace(directoryPrefix('topaz')));
     const events = [eventOn(streamAt(3)), eventOn(streamAt(1)), eventOn(streamAt(3)), eventOn(streamAt(2))];
     const numbers = await database.transact(async (tx) => [
-      ...log.append(tx, 1, events.slice(0, 2)),
-      ...platform.append(tx, 1, events.slice(0, 1)),
-      ...log.append(tx, 1, []),
-      ...log.append(tx, 1, events.slice(2)),
+      ...log.append(tx, live, events.slice(0, 2)),
+      ...platform.append(tx, live, events.slice(0, 1)),
+      ...log.append(tx, live, []),
+      ...log.append(tx, live, events.slice(2)),
     ]);
     expect(numbers.map(({ index }) => index)).toEqual([0, 1, 0, 2, 3]);
     expect(idsOf(await readAll(database, { limit: 1 }))).toEqual(idsOf(events));
@@ -207,20 +224,40 @@ test('newest is the position of the last commit', async () => {
   }
 });
 
-test('an event that can not be decoded stops its readers, with its position', async () => {
-  const database = new SimulatedStore({ seed: 1 }).connect();
-  await commit(database, [eventOn(streamAt(0))]);
-  const [damaged] = await commit(database, [eventOn(streamAt(1))]);
-  const { begin, end } = log.keyspace.logBounds(1, partitionOf(streamAt(1)));
-  await database.transact(async (tx) => {
-    const pairs = await tx.getRange(begin, end);
-    const pair = pairs.find(({ key }) => damaged !== undefined && stampOfKey(key).equals(damaged.position.stamp));
-    if (pair !== undefined) tx.set(pair.key, pair.value.subarray(0, 40));
+describe('an event that can not be decoded stops its readers, with its position:', () => {
+  async function damage(how: (tx: Transaction, pair: KeyValue) => void): Promise<{ database: Database; position: string }> {
+    const database = new SimulatedStore({ seed: 1 }).connect();
+    await commit(database, [eventOn(streamAt(0))]);
+    const [damaged] = await commit(database, [eventOn(streamAt(1))]);
+    if (damaged === undefined) throw new Error('nothing was committed');
+    const { begin, end } = log.keyspace.logBounds(1, partitionOf(streamAt(1)));
+    await database.transact(async (tx) => {
+      const pairs = await tx.getRange(begin, end);
+      for (const pair of pairs) if (stampOfKey(pair.key).equals(damaged.position.stamp)) how(tx, pair);
+    });
+    expect(await database.read((tx) => log.readStream(tx, streamAt(0)))).toHaveLength(1);
+    return { database, position: formatPosition(damaged.position) };
+  }
+
+  test.each<[string, (value: Buffer) => Buffer]>([
+    ['one that ends too early', (value) => value.subarray(0, 40)],
+    ['one without bytes', () => Buffer.alloc(0)],
+    ['one with another bit', (value) => Buffer.concat([value.subarray(0, -1), Buffer.of(value.readUInt8(value.length - 1) ^ 1)])],
+    ['one without its checksum', (value) => Buffer.concat([Buffer.alloc(5), value.subarray(5)])],
+  ])('%s', async (_, change) => {
+    const { database, position } = await damage((tx, { key, value }) => tx.set(key, change(value)));
+    const readings = [() => readAll(database, {}), () => database.read((tx) => log.readStream(tx, streamAt(1)))];
+    for (const reading of readings) {
+      const error: unknown = await reading().catch((caught: unknown) => caught);
+      expect(error).toBeInstanceOf(EventDecodeError);
+      expect(String(error)).toContain(`the event at ${position} can't be read`);
+    }
   });
-  await expect(readAll(database, {})).rejects.toThrow(EventDecodeError);
-  await expect(readAll(database, {})).rejects.toThrow(
-    new RegExp(`the event at ${damaged === undefined ? '' : formatPosition(damaged.position)} can't be read`),
-  );
-  await expect(database.read((tx) => log.readStream(tx, streamAt(1)))).rejects.toThrow(EventDecodeError);
-  expect(await database.read((tx) => log.readStream(tx, streamAt(0)))).toHaveLength(1);
+
+  test('one that the stream names and the log lacks', async () => {
+    const { database, position } = await damage((tx, { key }) => tx.clear(key));
+    const error: unknown = await database.read((tx) => log.readStream(tx, streamAt(1))).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(EventDecodeError);
+    expect(String(error)).toContain(`${streamAt(1)} names ${position}, which the log lacks`);
+  });
 });

@@ -156,11 +156,12 @@ export interface GoldenEvent {
   readonly event: unknown;
 }
 
-/** What a golden file would hold. */
+/** What the golden files would hold, by their paths: of generation 1 in `events`, of a later one in the folder that has its number. */
 export function goldenEvents(): ReadonlyMap<string, GoldenEvent> {
   const made = new Map<string, Buffer>();
-  made.set('repositoryCreated', olderBytes('repositoryCreatedV2', { repositoryCreated: { project: hex(project), id } }));
-  for (const [name, envelope] of Object.entries(newest)) made.set(name, encodeEvent(envelope));
+  made.set('events/repositoryCreated', olderBytes('repositoryCreatedV2', { repositoryCreated: { project: hex(project), id } }));
+  for (const [name, envelope] of Object.entries(newest))
+    made.set(`events/${name}`, encodeEvent(envelope, 1)).set(`events-2/${name}`, encodeEvent(envelope, 2));
   return new Map([...made].map(([name, bytes]) => [name, { bytes: bytes.toString('hex'), event: decodeEvent(bytes) }]));
 }
 
@@ -169,7 +170,7 @@ function olderBytes(name: string, payload: artifactstore.events.Event.$Propertie
   const sample = newest[name];
   if (sample === undefined) throw new Error(`no sample ${name}`);
   const { Event } = artifactstore.events;
-  const event = Event.decode(encodeEvent(sample));
+  const event = Event.decode(encodeEvent(sample, 1));
   const { id, stream, occurredAt, actor, requestId, commandId, correlationId } = event;
   const envelope = { id, stream, occurredAt, requestId, commandId, correlationId, ...(actor === undefined ? {} : { actor }) };
   return Buffer.from(Event.encode({ ...envelope, ...payload }).finish());
@@ -208,7 +209,10 @@ const keySamples: { readonly [K in keyof Keyspace]?: KeySample } = {
   command: (k) => k.command(uid('3')),
   commands: (k) => k.commands,
   build: (k) => k.build('tags-1'),
+  builds: (k) => k.builds,
   projection: (k) => k.projection('tags', '1'),
+  server: (k) => k.server(uid('8')),
+  servers: (k) => k.servers,
   upload: (k) => k.upload(uid('7')),
   uploads: (k) => k.uploads,
 };

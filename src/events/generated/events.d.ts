@@ -54,6 +54,9 @@ export namespace artifactstore {
             /** Event clientHash. */
             clientHash: Uint8Array;
 
+            /** Event checksum. */
+            checksum: number;
+
             /** Event repositoryCreated. */
             repositoryCreated?: (artifactstore.events.RepositoryCreated.$Properties|null);
 
@@ -163,6 +166,9 @@ export namespace artifactstore {
                 /** Event clientHash */
                 clientHash?: (Uint8Array|null);
 
+                /** Event checksum */
+                checksum?: (number|null);
+
                 /** Event repositoryCreated */
                 repositoryCreated?: (artifactstore.events.RepositoryCreated.$Properties|null);
 
@@ -229,6 +235,7 @@ export namespace artifactstore {
               correlationId?: Uint8Array|null;
               causationId?: Uint8Array|null;
               clientHash?: Uint8Array|null;
+              checksum?: number|null;
               repositoryCreated?: artifactstore.events.RepositoryCreated.$Shape|null;
               repositoryCreatedV2?: artifactstore.events.RepositoryCreatedV2.$Shape|null;
               repositoryDeletionBegun?: artifactstore.events.RepositoryDeletionBegun.$Shape|null;

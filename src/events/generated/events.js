@@ -33,6 +33,7 @@ export const artifactstore = $root.artifactstore = (() => {
             Event.prototype.correlationId = $util.newBuffer([]);
             Event.prototype.causationId = $util.newBuffer([]);
             Event.prototype.clientHash = $util.newBuffer([]);
+            Event.prototype.checksum = 0;
             Event.prototype.repositoryCreated = null;
             Event.prototype.repositoryCreatedV2 = null;
             Event.prototype.repositoryDeletionBegun = null;
@@ -75,6 +76,8 @@ export const artifactstore = $root.artifactstore = (() => {
                     writer.uint32(66).bytes(message.causationId);
                 if (message.clientHash != null && $Object.hasOwnProperty.call(message, "clientHash") && message.clientHash.length)
                     writer.uint32(74).bytes(message.clientHash);
+                if (message.checksum != null && $Object.hasOwnProperty.call(message, "checksum") && message.checksum !== 0)
+                    writer.uint32(85).fixed32(message.checksum);
                 if (message.repositoryCreated != null && $Object.hasOwnProperty.call(message, "repositoryCreated"))
                     $root.artifactstore.events.RepositoryCreated.encode(message.repositoryCreated, writer.uint32(130).fork(), _depth + 1).ldelim();
                 if (message.repositoryCreatedV2 != null && $Object.hasOwnProperty.call(message, "repositoryCreatedV2"))
@@ -221,6 +224,11 @@ export const artifactstore = $root.artifactstore = (() => {
                             else
                                 delete message.clientHash;
                             continue;
+                        }
+                    case 10: {
+                            if (wireType !== 5)
+                                break;
+                            throw $Error("a checksum is not the first field");
                         }
                     case 16: {
                             if (wireType !== 2)
@@ -420,6 +428,9 @@ export const artifactstore = $root.artifactstore = (() => {
                 if (message.clientHash != null && $Object.hasOwnProperty.call(message, "clientHash"))
                     if (!(message.clientHash && typeof message.clientHash.length === "number" || $util.isString(message.clientHash)))
                         return "clientHash: buffer expected";
+                if (message.checksum != null && $Object.hasOwnProperty.call(message, "checksum"))
+                    if (!$util.isInteger(message.checksum))
+                        return "checksum: integer expected";
                 if (message.repositoryCreated != null && $Object.hasOwnProperty.call(message, "repositoryCreated")) {
                     properties.payload = 1;
                     {
