@@ -1,6 +1,7 @@
 import type { ReadTransaction } from '../keyvalue/database.js';
-import type { Keyspace } from '../keyvalue/keyspace.js';
-import { comparePositions, formatPosition, parsePosition, timeOf, type Position } from './position.js';
+import { LOG_PARTITIONS, STAMP_BYTES, stampOfKey, type Keyspace } from '../keyvalue/keyspace.js';
+import { FIRST_INCARNATION } from './log.js';
+import { formatPosition, parsePosition, timeOf, type Position } from './position.js';
 
 /** What people say when they mean a moment of the past: a time in microseconds since 1970, or a position. */
 export type Moment = { readonly time: number } | { readonly position: Position };
@@ -42,13 +43,13 @@ export function parseTime(text: string): number | { readonly reason: string } {
 
 /** RFC 3339 in UTC with all six digits of the fraction. `time`: microseconds since 1970. */
 export function formatTime(time: number): string {
-  const micros = Math.floor(time) % 1_000;
+  const micros = Math.floor(time) - Math.floor(time / 1_000) * 1_000;
   return new Date(Math.floor(time / 1_000)).toISOString().replace('Z', `${String(micros).padStart(3, '0')}Z`);
 }
 
 /**
- * The last position at or before a moment, of a directory's log. What is there then is there for ever: a moment that has not come yet is refused, since
- * events may still come before it.
+ * The last position at or before a moment, of a directory's log. What was there then stays so: a moment that has not come yet is refused, since events may
+ * still come before it. Costs a read for each partition of the log and each incarnation from the second on.
  */
 export async function positionOf(
   tx: ReadTransaction,
@@ -56,14 +57,51 @@ export async function positionOf(
   incarnation: number,
   moment: Moment,
 ): Promise<Position | { readonly reason: string }> {
-  return Promise.reject(
-    new Error(
-      formatPosition({
-        incarnation,
-        stamp: Buffer.from(
-          `${String(await tx.time())}${keyspace.directory.length}${'time' in moment}${comparePositions.length}${timeOf.length}`,
-        ),
-      }),
-    ),
+  if ('position' in moment) {
+    const { position } = moment;
+    if (position.incarnation < incarnation) return position;
+    const hasCome = position.incarnation === incarnation && (await isPast(tx, timeOf(position)));
+    return hasCome ? position : { reason: `the position ${formatPosition(position)} has not come yet` };
+  }
+  const { time } = moment;
+  if (!(await isPast(tx, time))) {
+    return {
+      reason: `${formatTime(time)} has not come yet: it is ${formatTime(Number(await tx.time()))} by the database's clock`,
+    };
+  }
+  for (let current = incarnation; current > FIRST_INCARNATION; current -= 1) {
+    const first = await firstPosition(tx, keyspace, current);
+    if (first !== undefined && timeOf(first) <= time) return { incarnation: current, stamp: lastStampAt(time) };
+  }
+  return { incarnation: FIRST_INCARNATION, stamp: lastStampAt(time) };
+}
+
+/** Whether no commit can come any more at or before this time, in microseconds. */
+async function isPast(tx: ReadTransaction, time: number): Promise<boolean> {
+  // A clock may stand still at the newest commit; the next one comes after that all the same.
+  return time < Number(await tx.time()) || time <= Number(await tx.readVersion());
+}
+
+/**
+ * The last stamp that a commit can have at or before a time, the counterpart of `timeOf`: on LMDB a version is a time. FoundationDB's comes from the samples
+ * under `time/`.
+ */
+function lastStampAt(time: number): Buffer {
+  const stamp = Buffer.alloc(STAMP_BYTES, time < 0 ? 0x00 : 0xff);
+  if (time >= 0) stamp.writeBigUInt64BE(BigInt(time));
+  return stamp;
+}
+
+async function firstPosition(tx: ReadTransaction, keyspace: Keyspace, incarnation: number): Promise<Position | undefined> {
+  const firsts = await Promise.all(
+    Array.from({ length: LOG_PARTITIONS }, (_, partition) => {
+      const { begin, end } = keyspace.logBounds(incarnation, partition);
+      return tx.getRange(begin, end, { limit: 1 });
+    }),
   );
+  const [first] = firsts
+    .flat()
+    .map(({ key }) => stampOfKey(key))
+    .sort((left, right) => left.compare(right));
+  return first && { incarnation, stamp: first };
 }

@@ -2,8 +2,9 @@ import { digestToBytes, type Digest } from '../digest.js';
 import type { Actor, EventEnvelope, EventKind } from '../events/types.js';
 import { parseUid, uidToBytes, type ImagePath, type RepositoryId, type Tag, type Uid } from '../identifiers.js';
 import { uuidItem } from '../keyvalue/keyspace.js';
-import type { KeyItem } from '../keyvalue/tuple.js';
+import { pack, type KeyItem } from '../keyvalue/tuple.js';
 import { aggregateUid, nothing, projection, type AppliedEvent, type View } from './projection.js';
+import { indexOf, type Reading } from './store.js';
 
 /**
  * Which events of the registry's log a question of history is about: a key for each, in the order of the log. The repository's own history is its stream.
@@ -56,19 +57,24 @@ export const historyKeys = {
   /** Value: none. */
   image: (repository: Uid, image: ImagePath): KeyItem[] => ['image', uuidItem(repository), image],
   /** Value: the digest that the tag points at from here on; empty when it is deleted. */
-  tag: (repository: Uid, image: ImagePath, tag: Tag): KeyItem[] => ['tag', uuidItem(repository), image, tag],
+  tag: (repository: Uid, image: ImagePath, tag: Tag): KeyItem[] => [...historyKeys.tags(repository, image), tag],
+  tags: (repository: Uid, image: ImagePath): KeyItem[] => ['tag', uuidItem(repository), image],
   /** Pushes and deletions. Value: `pushed`, or empty. */
   manifest: (repository: Uid, image: ImagePath, digest: Digest): KeyItem[] => [
-    'manifest',
-    uuidItem(repository),
+    ...historyKeys.manifests(repository),
     image,
     digestToBytes(digest),
   ],
+  manifests: (repository: Uid): KeyItem[] => ['manifest', uuidItem(repository)],
   /** In any image, as blob, manifest, or what a tag points at or pointed at. Value: none. */
   digest: (repository: Uid, digest: Digest): KeyItem[] => ['digest', uuidItem(repository), digestToBytes(digest)],
   /** All of a repository's events. Value: none. */
-  by: (repository: Uid, kind: EventKind, actor: string): KeyItem[] => ['by', uuidItem(repository), kind, actorItem(actor)],
-  /** Repositories that begin or end to bear an id. Value: `begins` or `ends`, then the uid. */
+  by: (repository: Uid, kind: EventKind, actor: string): KeyItem[] => [...historyKeys.makers(repository, kind), actorItem(actor)],
+  /** Behind it stand the kinds of a repository's events, ... */
+  kinds: (repository: Uid): KeyItem[] => ['by', uuidItem(repository)],
+  /** ... and behind this those who made one of that kind. */
+  makers: (repository: Uid, kind: EventKind): KeyItem[] => ['by', uuidItem(repository), kind],
+  /** Repositories that begin or end to bear an id. Value: `BEGINS` or another byte, then the uid. */
   bearer: (project: Uid, id: RepositoryId): KeyItem[] => ['bearer', uuidItem(project), id],
   /** Creations and deletions of its repositories. Value: the repository's uid. */
   project: (project: Uid): KeyItem[] => ['project', uuidItem(project)],
@@ -77,8 +83,9 @@ export const historyKeys = {
 /** Value of a manifest's key where it was pushed. */
 export const pushed = Buffer.from([1]);
 
-const begins = Buffer.from([1]);
-const ends = Buffer.from([0]);
+/** In front of a bearer's uid. */
+export const BEGINS = 1;
+const ENDS = 0;
 
 /** Who did it, in one text: the uid, or the kind of who has none. */
 export function actorText({ uid, kind }: Actor): string {
@@ -99,7 +106,7 @@ function recordBearer(beginning: boolean) {
     const uid = uidToBytes(aggregateUid(event));
     const { project, id } = event.payload;
     recordMaker(event, view);
-    view.setAtPosition(historyKeys.bearer(project, id), Buffer.concat([beginning ? begins : ends, uid]));
+    view.setAtPosition(historyKeys.bearer(project, id), Buffer.from([beginning ? BEGINS : ENDS, ...uid]));
     view.setAtPosition(historyKeys.project(project), uid);
   };
 }
@@ -123,4 +130,9 @@ function recordManifest(isThere: boolean) {
 /** The history of a blob's bytes, which belong to no repository, and of what the platform's log has, is their stream. */
 function standsElsewhere(): void {
   return undefined;
+}
+
+/** What the live build's keys behind `items` begin with. Throws ProjectionNotLiveError. */
+export function historyPrefix(reading: Reading, items: readonly KeyItem[]): Buffer {
+  return pack(indexOf(reading, history).prefix, items);
 }

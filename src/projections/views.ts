@@ -68,6 +68,8 @@ export interface PageOptions extends RangeOptions {
 export interface Index {
   /** Of the schema that the build has: the newest that this release knows, or the one before. */
   readonly version: number;
+  /** Of its keys. */
+  readonly prefix: Buffer;
   get(items: readonly KeyItem[]): Promise<Buffer | undefined>;
   range(
     items: readonly KeyItem[],
@@ -78,6 +80,7 @@ export interface Index {
 export function createIndex(tx: ReadTransaction, prefix: Buffer, version: number): Index {
   return {
     version,
+    prefix,
     get: (items) => tx.get(pack(prefix, items)),
     async range(items, { after, ...options } = {}) {
       const behind = pack(prefix, items);
