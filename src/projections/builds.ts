@@ -57,8 +57,12 @@ export const FENCE_MICROS = 2_000_000;
 
 type StoredBuild = Omit<Build, 'build' | 'checkpoint'> & { readonly format: 1; readonly checkpoint: string | null };
 
-function encodeBuild({ build: _, checkpoint, ...rest }: Build): Buffer {
-  const stored: StoredBuild = { format: 1, ...rest, checkpoint: checkpoint === undefined ? null : formatPosition(checkpoint) };
+function encodeBuild({ projections, purpose, state, release, begun, events, checkpoint, lease, replaced }: Build): Buffer {
+  const stored: StoredBuild = {
+    format: 1,
+    ...{ projections, purpose, state, release, begun, events, lease, replaced },
+    checkpoint: checkpoint === undefined ? null : formatPosition(checkpoint),
+  };
   return encodeJson(stored);
 }
 
@@ -81,7 +85,12 @@ export async function listBuilds(tx: ReadTransaction, keyspace: Keyspace): Promi
   const { begin, end } = keyspace.builds;
   const found = await tx.getRange(begin, end);
   const prefix = begin.subarray(0, begin.length - 1);
-  return found.map(({ key, value }) => decodeBuild(String(itemsBehind(prefix, key)[0]), value));
+  return found.map(({ key, value }) => decodeBuild(textItem(itemsBehind(prefix, key)[0]), value));
+}
+
+function textItem(item: unknown): string {
+  if (typeof item !== 'string') throw new Error('a key of builds that names none');
+  return item;
 }
 
 function writeBuild(tx: Transaction, keyspace: Keyspace, build: Build): void {
@@ -212,9 +221,20 @@ export async function advanceBuild(
   limits: ReadLimits,
 ): Promise<Step> {
   const batch = await store.database.read((tx) => readBehind(tx, store, directory, from, limits));
+  return { build: await foldEvents(store, builder, directory, from, batch.events), tailReached: batch.tailReached };
+}
+
+/** Folds events that follow the build's checkpoint into it, as `advanceBuild` does. Those that are in it already are left out. */
+export async function foldEvents(
+  store: Store,
+  builder: Builder,
+  directory: DirectoryName,
+  from: Build,
+  events: readonly RecordedEvent[],
+): Promise<Build> {
   let build = from;
-  for (const events of inPortions(batch.events)) build = await fold(store, builder, directory, build, events);
-  return { build, tailReached: batch.tailReached };
+  for (const portion of inPortions(events)) build = await fold(store, builder, directory, build, portion);
+  return build;
 }
 
 function readBehind(

@@ -1,0 +1,194 @@
+import { createLog, type Log, type ReadLimits } from '../events/log.js';
+import { comparePositions, type Position } from '../events/position.js';
+import type { Uid } from '../identifiers.js';
+import {
+  advanceBuild,
+  claimBuild,
+  releaseBuild,
+  renewLease,
+  type Build,
+  type Builder,
+  type Order,
+} from '../projections/builds.js';
+import type { Store } from '../projections/store.js';
+import type { ServerRecord } from './heartbeat.js';
+
+export type Phase =
+  /** Another process builds the same, or was killed at it a moment ago: its lease has not run out. */
+  | 'waiting for another builder'
+  | 'building'
+  /** Servers are running that could not serve afterwards. */
+  | 'waiting for servers'
+  | 'switching'
+  | 'comparing'
+  | 'clearing';
+
+export interface Progress {
+  readonly phase: Phase;
+  /** How many events are in the build, and about how many there are. */
+  readonly events: number;
+  readonly total: number;
+  /** Events a second since this process began, the pauses of a rate limit included. */
+  readonly rate: number;
+  readonly secondsLeft: number | undefined;
+  /** So many events were in the build when this process took it up. */
+  readonly resumedAt: number;
+  /** In the phase 'waiting for servers': those. */
+  readonly behind: readonly ServerRecord[];
+}
+
+export interface BuilderClock {
+  /** Milliseconds that never go back. */
+  now(): number;
+  sleep(ms: number): Promise<void>;
+}
+
+const realClock: BuilderClock = {
+  now: () => performance.now(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
+
+export interface BuildOptions {
+  readonly builder: Builder;
+  readonly order: Order;
+  readonly newId: () => Uid;
+  /** Of one transaction: the larger, the faster, and the longer is whoever shares the thread held up. */
+  readonly limits: Required<ReadLimits>;
+  /** Events a second, for what was in the log at the beginning; what came since is caught up with as fast as it goes, so that there is an end. */
+  readonly rate?: number | undefined;
+  readonly progress: (progress: Progress) => void;
+  /** Ends it with a BuildStoppedError; what is built stays, to be gone on with. */
+  readonly signal: AbortSignal;
+  readonly clock?: BuilderClock | undefined;
+}
+
+export class BuildStoppedError extends Error {
+  override readonly name = 'BuildStoppedError';
+}
+
+const HELD_POLL_MS = 500;
+const LONGEST_PAUSE_MS = 1_000;
+
+/** One process at work on one build: what making one to switch to and making one to compare with have in common. */
+export class BuildRun {
+  readonly store: Store;
+  readonly options: BuildOptions;
+  readonly clock: BuilderClock;
+  build: Build;
+  readonly #log: Log;
+  readonly #resumedAt: number;
+  readonly #startedAt: number;
+  /** The log's end when this began: up to here the rate limit holds. */
+  readonly #startEnd: Position | undefined;
+  #total: number;
+
+  /** Claims the build; waits while another process holds it. */
+  static async begin(store: Store, options: BuildOptions): Promise<BuildRun> {
+    const clock = options.clock ?? realClock;
+    const { builder, order, newId } = options;
+    const log = createLog(store.keyspaces[order.directory]);
+    for (;;) {
+      if (options.signal.aborted) throw new BuildStoppedError('stopped');
+      const claim = await claimBuild(store, builder, order, newId());
+      const state = await store.database.read(async (tx) => {
+        const { live } = await store.readDirectory(tx, order.directory);
+        return { end: await log.newest(tx, live.incarnation), total: await log.count(tx) };
+      });
+      if ('claimed' in claim) return new BuildRun(store, options, clock, log, claim.claimed, state);
+      const { events } = claim.held;
+      options.progress({ phase: 'waiting for another builder', events, resumedAt: events, ...unknownRate, total: state.total });
+      await clock.sleep(HELD_POLL_MS);
+    }
+  }
+
+  private constructor(
+    store: Store,
+    options: BuildOptions,
+    clock: BuilderClock,
+    log: Log,
+    build: Build,
+    state: { readonly end: Position | undefined; readonly total: number },
+  ) {
+    this.store = store;
+    this.options = options;
+    this.clock = clock;
+    this.build = build;
+    this.#log = log;
+    this.#resumedAt = build.events;
+    this.#startedAt = clock.now();
+    this.#startEnd = state.end;
+    this.#total = state.total;
+  }
+
+  /** Folds on until a read has found the log's end; what comes meanwhile is behind that. Throws BuildStoppedError, BuildLostError, EventDecodeError. */
+  async catchUp(): Promise<void> {
+    for (;;) {
+      this.checkStopped();
+      if (await this.advance(this.#isLimited() ? this.#limitedLimits() : this.options.limits)) return;
+      this.report('building');
+      await this.#pace();
+    }
+  }
+
+  /** One read and what it brings; whether it found the log's end. */
+  async advance(limits: Required<ReadLimits>): Promise<boolean> {
+    const { builder, order } = this.options;
+    const step = await advanceBuild(this.store, builder, order.directory, this.build, limits);
+    this.build = step.build;
+    return step.tailReached;
+  }
+
+  /** Keeps the build while there is nothing to fold in. */
+  async renew(): Promise<void> {
+    this.build = await renewLease(this.store, this.options.builder, this.options.order.directory, this.build.build);
+  }
+
+  /** Lets another process take the build over at once. */
+  async release(): Promise<void> {
+    await releaseBuild(this.store, this.options.builder, this.options.order.directory, this.build.build);
+  }
+
+  /** Counts anew how many events there are. */
+  async recount(): Promise<void> {
+    this.#total = await this.store.database.read((tx) => this.#log.count(tx));
+  }
+
+  report(phase: Phase, behind: readonly ServerRecord[] = []): void {
+    const { events } = this.build;
+    const seconds = (this.clock.now() - this.#startedAt) / 1_000;
+    const rate = seconds > 0 ? (events - this.#resumedAt) / seconds : 0;
+    // Release 0.1.0 counted appends, which are fewer than events.
+    const total = Math.max(this.#total, events);
+    const secondsLeft = phase === 'building' && rate > 0 ? (total - events) / rate : undefined;
+    this.options.progress({ phase, events, total, rate, secondsLeft, resumedAt: this.#resumedAt, behind });
+  }
+
+  checkStopped(): void {
+    if (this.options.signal.aborted) throw new BuildStoppedError('stopped; what is built stays and is gone on with');
+  }
+
+  #isLimited(): boolean {
+    const { checkpoint } = this.build;
+    if (this.options.rate === undefined || this.#startEnd === undefined) return false;
+    return checkpoint === undefined || comparePositions(checkpoint, this.#startEnd) < 0;
+  }
+
+  /** Steps of at most a second. */
+  #limitedLimits(): Required<ReadLimits> {
+    const { limits, rate = Infinity } = this.options;
+    return { ...limits, limit: Math.max(1, Math.min(limits.limit, Math.floor(rate))) };
+  }
+
+  async #pace(): Promise<void> {
+    const { rate } = this.options;
+    if (rate === undefined || !this.#isLimited()) return;
+    const due = this.#startedAt + ((this.build.events - this.#resumedAt) / rate) * 1_000;
+    for (let wait = due - this.clock.now(); wait > 0; wait = due - this.clock.now()) {
+      this.checkStopped();
+      await this.clock.sleep(Math.min(wait, LONGEST_PAUSE_MS));
+      if (wait > LONGEST_PAUSE_MS) await this.renew();
+    }
+  }
+}
+
+const unknownRate = { rate: 0, secondsLeft: undefined, behind: [] } as const;
