@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 
 import { errorTable, messageOf, type Refusal } from '../errors.js';
-import { bearerChallenge, publicOriginOf, type BearerError } from './challenge.js';
+import { basicChallenge, bearerChallenge, publicOriginOf, type BearerError } from './challenge.js';
+import { isApiPath, problemOf, problemType } from './problem.js';
 
 const API_VERSION = ['docker-distribution-api-version', 'registry/2.0'] as const;
 
@@ -42,19 +43,20 @@ const bearerErrors: Readonly<Record<string, BearerError>> = {
   SCOPE_INSUFFICIENT: 'insufficient_scope',
 };
 
-/** The specification's error body; a 401 also carries the challenge. OCI distribution 1.1, "Error Codes". */
+/** The specification's error body, in the management API RFC 9457's; a 401 also carries the challenge. OCI distribution 1.1, "Error Codes". */
 export function sendRefusal(reply: FastifyReply, refusal: Refusal, publicUrl: string | undefined): FastifyReply {
   const { status, oci } = errorTable[refusal.refused];
+  const forApi = isApiPath(reply.request.raw.url ?? '');
   reply.request.told.error = refusal.refused;
   if (status === 401 && reply.getHeader('www-authenticate') === undefined) {
     const scope = refusal.details['scope'];
     const error = bearerErrors[refusal.refused];
-    const challenge = bearerChallenge(publicOriginOf(reply.request.raw, publicUrl), {
-      scope: scope === undefined ? undefined : String(scope),
-      error,
-    });
-    reply.header('www-authenticate', challenge);
+    const origin = publicOriginOf(reply.request.raw, publicUrl);
+    const challenge = bearerChallenge(origin, { scope: scope === undefined ? undefined : String(scope), error });
+    // The clients of /v2 know Bearer alone; a browser or curl asks for a password when it is told of Basic.
+    reply.header('www-authenticate', forApi ? [challenge, basicChallenge(origin)] : challenge);
   }
   if (status === 503 || status === 429) reply.header('retry-after', String(refusal.details['seconds'] ?? 2));
+  if (forApi) return sendJson(reply.header('cache-control', 'no-store'), status, problemOf(refusal), problemType);
   return sendJson(reply, status, { errors: [{ code: oci, message: messageOf(refusal), detail: refusal.details }] });
 }

@@ -9,6 +9,7 @@ import { KeyValueError } from '../keyvalue/database.js';
 import { LiveMismatchError } from '../projections/live.js';
 import { ProjectionNotLiveError } from '../projections/store.js';
 import { sendJson, sendRefusal } from './answers.js';
+import { registerApiRoutes } from './api.js';
 import { BrokenRequests } from './broken-requests.js';
 import type { RegistryServices, Told } from './exchange.js';
 import { answerBeforeBody } from './leftover.js';
@@ -20,8 +21,8 @@ export interface AppDeps {
   readonly services: RegistryServices;
   readonly authentication: AuthenticationDeps;
   readonly tokens: Pick<TokenRouteDeps, 'issuer' | 'mayOn'>;
-  /** Throws what keeps the process from serving. */
-  readonly checkReady: () => Promise<void>;
+  /** Throws what keeps the process from serving. What it gives is told beside `ready`. */
+  readonly checkReady: () => Promise<Readonly<Record<string, unknown>>>;
   readonly logger: Logger;
 }
 
@@ -106,8 +107,7 @@ export function createApp({ services, authentication, tokens, checkReady, logger
   app.get('/healthz', (_request, reply) => sendJson(reply, 200, { status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
     try {
-      await checkReady();
-      return await sendJson(reply, 200, { status: 'ready' });
+      return await sendJson(reply, 200, { status: 'ready', ...(await checkReady()) });
     } catch (error) {
       logger.warn({ err: error }, 'not ready');
       return sendJson(reply, 503, { status: 'not ready', reason: unreadyFor(error) });
@@ -115,6 +115,7 @@ export function createApp({ services, authentication, tokens, checkReady, logger
   });
   registerTokenRoutes(app, { ...authentication, ...tokens, publicUrl: config.publicUrl });
   registerRegistryRoutes(app, services, authentication);
+  registerApiRoutes(app, services, authentication);
   return app;
 }
 

@@ -107,7 +107,7 @@ function asError(error: unknown): Error {
  * Pipelining: an answer that waits behind others on its connection is not sent, and when the connection is lost Node neither closes it nor calls back. It
  * opens no file before its turn. False when the turn will not come.
  */
-function itsTurn(request: IncomingMessage, answer: ServerResponse): Promise<boolean> {
+export function itsTurn(request: IncomingMessage, answer: ServerResponse): Promise<boolean> {
   if (answer.socket !== null || request.destroyed) return Promise.resolve(answer.socket !== null);
   return new Promise((resolve) => {
     answer.once('socket', () => resolve(true));

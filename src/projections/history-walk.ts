@@ -47,7 +47,7 @@ export async function* walkEntries(
   store: Store,
   ask: (reading: Reading) => Promise<Asked>,
   { pageSize = 500, ...options }: WalkOptions,
-): AsyncGenerator<readonly HistoryEntry[]> {
+): AsyncGenerator<readonly HistoryEntry[], void> {
   let place: { readonly after?: Position | undefined; readonly before?: Position | undefined } = {};
   for (;;) {
     const page = { ...options, ...place, limit: pageSize };
