@@ -1,0 +1,96 @@
+import { digestOf, type Digest } from '../../src/digest.js';
+import { createLog } from '../../src/events/log.js';
+import { formatPosition } from '../../src/events/position.js';
+import type { RecordedEvent, Stream } from '../../src/events/types.js';
+import type { ImagePath } from '../../src/identifiers.js';
+import { findBlob } from '../../src/projections/blobs.js';
+import { listCatalog } from '../../src/projections/images.js';
+import { listManifestsOfRepository } from '../../src/projections/manifests.js';
+import { listLinks } from '../../src/projections/references.js';
+import { listReferrers } from '../../src/projections/referrers.js';
+import { listLeavingRepositories } from '../../src/projections/repositories.js';
+import { listTagsOfRepository } from '../../src/projections/tags.js';
+import type { Violation } from './asked.js';
+import type { Server } from './cluster.js';
+import type { Model } from './model.js';
+import { world } from './world.js';
+
+const ALL = 10_000;
+
+/** What has to be so when the faults have ended and everything was given its time. */
+export async function checkEnd(server: Server, model: Model, events: readonly RecordedEvent[]): Promise<readonly Violation[]> {
+  const violations: Violation[] = [];
+  const violated = (invariant: string, text: string): void => void violations.push({ invariant, text, step: undefined });
+  const { store, cluster } = server;
+
+  const facts = await factsOf(server, model);
+  const expected = model.facts();
+  for (const line of expected.filter((one) => !facts.includes(one))) violated('nothing acknowledged is lost', `queries do not tell: ${line}`);
+  for (const line of facts.filter((one) => !expected.includes(one))) violated('nothing acknowledged is lost', `queries tell, and nothing happened: ${line}`);
+
+  const leaving = await store.read((reading) => listLeavingRepositories(reading, ALL));
+  if (leaving.length + model.leaving.size > 0) violated('progress', `repositories are still being deleted: ${leaving.join(', ')}`);
+
+  const live = new Map<Digest, string>();
+  await store.read(async (reading) => {
+    for (const { digest } of world.blobs) {
+      const blob = await findBlob(reading, digest);
+      if (blob !== undefined) live.set(digest, blob.generation);
+    }
+  });
+  for (const [digest, generation] of live) {
+    const bytes = cluster.disk.bytes({ digest, generation });
+    if (bytes === undefined || digestOf(bytes, 'sha256') !== digest)
+      violated('pulls whole', `the bytes of ${digest}, generation ${generation}, are ${bytes === undefined ? 'gone' : 'others'}`);
+    if (model.generations.get(digest) !== generation) violated('the model', `${digest} has generation ${generation}`);
+  }
+  if (cluster.disk.staged.size > 0) violated('progress', `${cluster.disk.staged.size} staged uploads are never dropped`);
+  for (const { address } of cluster.disk.committed.values()) {
+    if (live.get(address.digest) !== address.generation)
+      violated('nothing is left behind', `${address.digest}, generation ${address.generation}, is on the disk and nobody's`);
+  }
+
+  await checkHistory(server, events, violated);
+  return violations;
+}
+
+/** Every stream tells its events once, in the log's order. */
+async function checkHistory(
+  { store }: Server,
+  events: readonly RecordedEvent[],
+  violated: (invariant: string, text: string) => void,
+): Promise<void> {
+  const log = createLog(store.keyspaces.registry);
+  const byStream = new Map<Stream, string[]>();
+  for (const { stream, position } of events) {
+    if (!/^(repository|blob)\//.test(stream)) continue;
+    const positions = byStream.get(stream) ?? [];
+    positions.push(formatPosition(position));
+    byStream.set(stream, positions);
+  }
+  for (const [stream, positions] of byStream) {
+    const told = (await store.database.read((tx) => log.readStream(tx, stream))).map(({ position }) => formatPosition(position));
+    if (told.join() !== positions.join()) violated('history', `${stream} tells ${told.join()}, the log ${positions.join()}`);
+  }
+}
+
+/** A line for each fact that queries tell, in order. */
+async function factsOf({ store }: Server, model: Model): Promise<readonly string[]> {
+  const lines: string[] = [];
+  await store.read(async (reading) => {
+    for (const { name } of await listCatalog(reading, undefined, ALL)) lines.push(`catalog: ${name}`);
+    for (const { path, uid } of model.repositories.values()) {
+      lines.push(`${path} is ${uid}`);
+      for (const digest of await listLinks(reading, uid, ALL)) lines.push(`${path} links ${digest}`);
+      for (const { image, digest } of await listManifestsOfRepository(reading, uid, ALL)) lines.push(`${path} ${image} has ${digest}`);
+      for (const { image, tag, digest } of await listTagsOfRepository(reading, uid, ALL)) lines.push(`${path} ${image} ${tag} is ${digest}`);
+      for (const image of ['', 'deep'] as ImagePath[]) {
+        for (const { digest: subject } of world.manifests) {
+          for (const { digest } of await listReferrers(reading, uid, image, subject, { limit: ALL }))
+            lines.push(`${path} ${image} ${digest} refers to ${subject}`);
+        }
+      }
+    }
+  });
+  return [...new Set(lines)].sort();
+}

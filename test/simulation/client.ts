@@ -1,0 +1,548 @@
+import { Readable } from 'node:stream';
+
+import { isRefusal, type CommandContext, type Executor } from '../../src/commands/execute.js';
+import { createRepository, deleteRepository, resumeDeletions } from '../../src/commands/repository.js';
+import { deleteTag } from '../../src/commands/tag.js';
+import { digestOf } from '../../src/digest.js';
+import type { Refusal } from '../../src/errors.js';
+import { getBlob, removeBlob } from '../../src/http/blobs.js';
+import type { Exchange } from '../../src/http/exchange.js';
+import { deleteReference, getManifest, putManifest } from '../../src/http/manifests.js';
+import { cancelUpload, getUpload, patchUpload, postUpload, putUpload } from '../../src/http/uploads.js';
+import type { Uid } from '../../src/identifiers.js';
+import { pruneCommands } from '../../src/processes/command-pruning.js';
+import { pruneRequests } from '../../src/processes/request-pruning.js';
+import { expireUploads } from '../../src/processes/upload-expiry.js';
+import { nameOf, tagOf } from '../commands/fixture.js';
+import type { Asked, Violation } from './asked.js';
+import { expiry, type Cluster, type Server } from './cluster.js';
+import type { Command } from './model.js';
+import { answerOf, send, type Answer, type HttpRequest } from './requests.js';
+import { SERVERS, type Action, type Step, type UploadEnd, type UploadWay } from './steps.js';
+import { blobAt, closureOf, manifestAt, world } from './world.js';
+
+/** What all actors share: what was asked so far, and what was seen to be wrong at once. */
+export interface Journal {
+  readonly asked: Asked[];
+  readonly violations: Violation[];
+  /** What the actor of each step was told, in words. */
+  readonly told: Map<number, string[]>;
+  /** Stores of some moments, to be compared with their logs when the run has ended. */
+  readonly frozen: { readonly step: number; readonly pairs: ReturnType<Cluster['frozen']> }[];
+}
+
+/** An upload as its client knows it. */
+interface Upload {
+  readonly id: string;
+  readonly name: string;
+  readonly blob: number;
+  /** Versions between which it was begun. */
+  readonly from: bigint;
+  readonly to: bigint;
+  readonly begunAt: number;
+  readonly powerCuts: number;
+  /** A request of it went wrong, or two went on at once: it may be anywhere. */
+  doubtful: boolean;
+  over: boolean;
+}
+
+interface Question {
+  readonly command: Command;
+  readonly request: Omit<HttpRequest, 'id'>;
+  readonly route: (exchange: Exchange) => Promise<unknown>;
+  /** The answer in the model's words. */
+  readonly outcome?: (answer: Extract<Answer, { kind: 'answered' }>) => string;
+  readonly upload?: Upload | undefined;
+  /** Refusals that the model does not know of. */
+  readonly allowed?: readonly string[];
+}
+
+const TRIES = 5;
+
+/** One step's client. It talks to a server, and to another one where that died. */
+export class Client {
+  readonly #words: string[] = [];
+  #slot: number;
+
+  constructor(
+    readonly cluster: Cluster,
+    readonly journal: Journal,
+    readonly step: Pick<Step, 'id' | 'process'>,
+  ) {
+    this.#slot = step.process;
+    journal.told.set(step.id, this.#words);
+  }
+
+  async perform(action: Action): Promise<void> {
+    switch (action.kind) {
+      case 'push image':
+        await this.pushImage(action.name, action.manifest, action.tags);
+        return;
+      case 'upload':
+        await this.#upload(action.name, action.blob, action.way, action.end);
+        return;
+      case 'mount':
+        await this.#mount(action.name, action.blob, action.from);
+        return;
+      case 'put manifest':
+        await this.#patiently(() => this.#putManifest(action.name, action.manifest, action.tags));
+        return;
+      case 'delete tag':
+        await (action.twice ? this.#deleteTagTwice(action.name, action.tag) : this.#deleteTag(action.name, action.tag));
+        return;
+      case 'delete manifest': {
+        const { name, manifest } = action;
+        await this.#delete({ kind: 'delete manifest', name, manifest }, (exchange) =>
+          deleteReference(exchange, nameOf(name), manifestAt(manifest).digest),
+        );
+        return;
+      }
+      case 'delete blob': {
+        const { name, blob } = action;
+        await this.#delete({ kind: 'delete blob', name, blob }, (exchange) =>
+          removeBlob(exchange, nameOf(name), blobAt(blob).digest),
+        );
+        return;
+      }
+      case 'delete repository':
+        await this.#deleteRepository(action.name);
+        return;
+      case 'create repository':
+        await this.#createRepository(action.name, action.twice);
+        return;
+      case 'pull':
+        await this.pull(action.name, action.tag);
+        return;
+      case 'pull by digest':
+        await this.#pullManifest(action.name, action.manifest);
+        return;
+      case 'expire uploads':
+        await this.#chore((server) => expireUploads(server.executor, server.blobs, expiry));
+        return;
+      case 'resume deletions':
+        await this.#chore((server, id) => resumeDeletions(server.executor, () => server.context(id)), 'resume deletions');
+        return;
+      case 'prune':
+        await this.#chore(async ({ store }) => {
+          await pruneCommands(store);
+          await pruneRequests(store);
+        });
+        return;
+      case 'look at the indexes':
+        this.journal.frozen.push({ step: this.step.id, pairs: this.cluster.frozen() });
+        return;
+    }
+  }
+
+  // ---- Pushing
+
+  /** As docker does: what is there is not sent, what the registry can mount is mounted, the rest is uploaded, manifests come last. Whether it ended well. */
+  async pushImage(name: string, manifest: number, tags: readonly string[]): Promise<boolean> {
+    const needed = closureOf(manifest);
+    // A blob may be deleted between its push and the manifest's: then all of it begins anew.
+    for (let round = 0; round < 3; round += 1) {
+      for (const blob of needed.blobs) {
+        const there = await this.#patiently(() => this.#getBlob(name, blob, 'HEAD'));
+        if (there !== 'done') await this.#upload(name, blob, blob % 2 === 0 ? 'whole in the PUT' : 'in two chunks', 'put');
+      }
+      let outcome: string | undefined = 'done';
+      for (const one of needed.manifests) {
+        if (outcome === 'done') outcome = await this.#patiently(() => this.#putManifest(name, one, one === manifest ? tags : []));
+      }
+      if (outcome === 'done') return true;
+    }
+    return false;
+  }
+
+  async #upload(name: string, blob: number, way: UploadWay, end: UploadEnd): Promise<void> {
+    for (let round = 0; round < 3; round += 1) {
+      const outcome = await this.#uploadOnce(name, blob, way, end);
+      // Forgotten meanwhile, or its server died: a client begins anew.
+      if (outcome !== 'UPLOAD_UNKNOWN' && outcome !== undefined) return;
+      if (end !== 'put') return;
+    }
+  }
+
+  async #uploadOnce(name: string, blob: number, way: UploadWay, end: UploadEnd): Promise<string | undefined> {
+    const { bytes, digest } = blobAt(blob);
+    if (way === 'whole in the POST') {
+      return this.#patiently(() =>
+        this.#ask({
+          command: { kind: 'finish upload', name, blob, upload: undefined, begun: undefined, over: false },
+          request: { method: 'POST', query: { digest }, headers: { 'content-length': String(bytes.length) }, body: whole(bytes) },
+          route: (exchange) => postUpload(exchange, nameOf(name)),
+          outcome: ({ status }) => (status === 201 ? 'done' : 'started'),
+          // The upload is the request's own: where it is lost, that is by the fault that the request met.
+          allowed: ['UPLOAD_UNKNOWN'],
+        }),
+      );
+    }
+    const upload = await this.#patiently(() => this.#begin(name, blob));
+    if (upload === undefined || typeof upload === 'string') return upload;
+    const half = bytes.length >> 1;
+    let last = bytes;
+    if (way === 'in two chunks') {
+      const first = await this.#patiently(() => this.#patch(upload, 0, whole(bytes.subarray(0, half)), half));
+      if (first !== 'done') return first;
+      last = bytes.subarray(half);
+    } else if (way === 'broken off and resumed' || end === 'taken over') {
+      const cut = end === 'taken over' ? stalled(bytes.subarray(0, half)) : this.#brokenOff(bytes.subarray(0, half));
+      upload.doubtful = true;
+      const running = this.#patch(upload, undefined, cut, undefined);
+      if (end !== 'taken over') await running;
+      else await this.cluster.clock.sleep(20);
+      const status = await this.#status(upload);
+      if (status === undefined || typeof status === 'string') {
+        cut.destroy();
+        await running;
+        return status;
+      }
+      last = bytes.subarray(status);
+      if (end === 'taken over') {
+        const outcome = await this.#put(upload, last, true);
+        cut.destroy();
+        await running;
+        return outcome;
+      }
+    }
+    switch (end) {
+      case 'abandoned':
+        return 'done';
+      case 'cancelled': {
+        upload.over = true;
+        await this.#ask({
+          command: { kind: 'nothing' },
+          request: { method: 'DELETE' },
+          route: (exchange) => cancelUpload(exchange, nameOf(name), upload.id),
+          upload,
+          allowed: ['REPOSITORY_UNKNOWN'],
+        });
+        return 'done';
+      }
+      case 'put with a wrong digest': {
+        upload.doubtful = true;
+        const wrong = digestOf(Buffer.from('other bytes'), 'sha256');
+        await this.#ask({
+          command: { kind: 'nothing' },
+          request: { method: 'PUT', query: { digest: wrong }, headers: { 'content-length': String(last.length) }, body: whole(last) },
+          route: (exchange) => putUpload(exchange, nameOf(name), upload.id),
+          outcome: () => 'a wrong digest was taken',
+          upload,
+          allowed: ['DIGEST_MISMATCH', 'REPOSITORY_UNKNOWN'],
+        });
+        return 'done';
+      }
+      case 'put at once by two': {
+        upload.doubtful = true;
+        const both = await Promise.all([this.#put(upload, last, false), this.#put(upload, last, true)]);
+        return both.find((outcome) => outcome === 'done') ?? both[1];
+      }
+      case 'put twice': {
+        const outcome = await this.#patiently(() => this.#put(upload, last, true));
+        if (outcome !== 'done') return outcome;
+        upload.over = true;
+        return this.#patiently(() => this.#put(upload, last, true));
+      }
+      default:
+        return this.#patiently(() => this.#put(upload, last, way !== 'streamed in the PUT'));
+    }
+  }
+
+  /** The upload, or why there is none. */
+  async #begin(name: string, blob: number): Promise<Upload | string | undefined> {
+    let id: string | undefined;
+    const from = this.cluster.version;
+    const { powerCuts } = this.cluster;
+    const begunAt = this.cluster.clock.now();
+    const outcome = await this.#ask({
+      command: { kind: 'start upload', name },
+      request: { method: 'POST' },
+      route: (exchange) => postUpload(exchange, nameOf(name)),
+      outcome: ({ headers }) => {
+        id = headers.get('docker-upload-uuid');
+        return 'started';
+      },
+    });
+    if (id === undefined) return outcome;
+    return { id, name, blob, from, to: this.cluster.version, begunAt, powerCuts, doubtful: false, over: false };
+  }
+
+  #patch(upload: Upload, offset: number | undefined, body: Readable, length: number | undefined): Promise<string | undefined> {
+    const range: Record<string, string> =
+      offset === undefined || length === undefined ? {} : { 'content-range': `${offset}-${offset + length - 1}` };
+    return this.#ask({
+      command: { kind: 'nothing' },
+      request: { method: 'PATCH', headers: { ...range, ...lengthOf(length) }, body },
+      route: (exchange) => patchUpload(exchange, nameOf(upload.name), upload.id),
+      upload,
+      allowed: ['REPOSITORY_UNKNOWN'],
+    });
+  }
+
+  /** Bytes received, or why that cannot be said. */
+  async #status(upload: Upload): Promise<number | string | undefined> {
+    let size: number | undefined;
+    const outcome = await this.#patiently(() =>
+      this.#ask({
+        command: { kind: 'nothing' },
+        request: { method: 'GET' },
+        route: (exchange) => getUpload(exchange, nameOf(upload.name), upload.id),
+        outcome: ({ headers }) => {
+          const last = Number(headers.get('range')?.split('-')[1] ?? 0);
+          size = last === 0 ? 0 : last + 1;
+          return 'done';
+        },
+        upload,
+        allowed: ['REPOSITORY_UNKNOWN'],
+      }),
+    );
+    return size ?? outcome;
+  }
+
+  #put(upload: Upload, bytes: Buffer, announced: boolean): Promise<string | undefined> {
+    const { digest } = blobAt(upload.blob);
+    const { id, name, blob, over, from, to } = upload;
+    return this.#ask({
+      command: { kind: 'finish upload', name, blob, upload: id, begun: { from, to }, over },
+      request: {
+        method: 'PUT',
+        query: { digest },
+        headers: lengthOf(announced ? bytes.length : undefined),
+        body: whole(bytes),
+      },
+      route: (exchange) => putUpload(exchange, nameOf(upload.name), upload.id),
+      upload,
+    });
+  }
+
+  #brokenOff(bytes: Buffer): Readable {
+    const body = stalled(bytes);
+    this.cluster.clock.after(8, () => body.destroy(new Error('connection lost')));
+    return body;
+  }
+
+  async #mount(name: string, blob: number, from: string | undefined): Promise<void> {
+    await this.#patiently(() =>
+      this.#ask({
+        command: { kind: 'mount', name, blob, from },
+        request: { method: 'POST', query: { mount: blobAt(blob).digest, ...(from === undefined ? {} : { from }) } },
+        route: (exchange) => postUpload(exchange, nameOf(name)),
+        outcome: ({ status }) => (status === 201 ? 'mounted' : 'started'),
+      }),
+    );
+  }
+
+  #putManifest(name: string, manifest: number, tags: readonly string[]): Promise<string | undefined> {
+    const { digest, bytes, document } = manifestAt(manifest);
+    const [only] = tags;
+    const byTag = tags.length === 1 && only !== undefined;
+    return this.#ask({
+      command: { kind: 'put manifest', name, manifest, tags },
+      request: {
+        method: 'PUT',
+        query: byTag ? {} : { tag: tags },
+        headers: { 'content-type': document.mediaType, 'content-length': String(bytes.length) },
+        body: whole(bytes),
+      },
+      route: (exchange) => putManifest(exchange, nameOf(name), byTag ? only : digest),
+    });
+  }
+
+  // ---- Pulling
+
+  /** By a tag: its manifest, what that lists, and every blob. Whether there was something, whole. */
+  async pull(name: string, tag: string): Promise<boolean> {
+    const outcome = await this.#patiently(() =>
+      this.#getManifest({ kind: 'get manifest', name, tag }, tag, (digest) => digest),
+    );
+    const manifest = world.manifests.findIndex(({ digest }) => digest === outcome);
+    return manifest >= 0 && (await this.#pullParts(name, manifest));
+  }
+
+  async #pullManifest(name: string, manifest: number): Promise<boolean> {
+    const { digest } = manifestAt(manifest);
+    const command = { kind: 'get manifest by digest', name, manifest } as const;
+    const outcome = await this.#patiently(() => this.#getManifest(command, digest, (found) => found));
+    return outcome === digest && (await this.#pullParts(name, manifest));
+  }
+
+  async #pullParts(name: string, manifest: number): Promise<boolean> {
+    const { blobs, children } = manifestAt(manifest);
+    let wholly = true;
+    for (const blob of blobs) wholly = (await this.#patiently(() => this.#getBlob(name, blob, 'GET'))) === 'done' && wholly;
+    for (const child of children) wholly = (await this.#pullManifest(name, child)) && wholly;
+    return wholly;
+  }
+
+  #getManifest(command: Command & { readonly name: string }, reference: string, of: (digest: string) => string): Promise<string | undefined> {
+    return this.#ask({
+      command,
+      request: { method: 'GET' },
+      route: (exchange) => getManifest(exchange, nameOf(command.name), reference),
+      outcome: ({ headers, body }) => {
+        const digest = headers.get('docker-content-digest') ?? 'no digest';
+        const actual = digestOf(body, 'sha256');
+        if (actual !== digest) this.#violated('pulls whole', `${command.name}: the bytes of manifest ${digest} are ${actual}`);
+        return of(digest);
+      },
+    });
+  }
+
+  #getBlob(name: string, blob: number, method: 'GET' | 'HEAD'): Promise<string | undefined> {
+    const { digest } = blobAt(blob);
+    return this.#ask({
+      command: { kind: 'get blob', name, blob },
+      request: { method },
+      route: (exchange) => getBlob(exchange, nameOf(name), digest),
+      outcome: ({ body }) => {
+        const actual = method === 'HEAD' ? digest : digestOf(body, 'sha256');
+        if (actual !== digest) this.#violated('pulls whole', `${name}: the bytes of blob ${blob}, ${digest}, are ${actual}`);
+        return 'done';
+      },
+    });
+  }
+
+  // ---- Deleting and creating
+
+  async #deleteTag(name: string, tag: string): Promise<void> {
+    await this.#delete({ kind: 'delete tag', name, tag }, (exchange) => deleteReference(exchange, nameOf(name), tag));
+  }
+
+  async #delete(command: Command, route: (exchange: Exchange) => Promise<unknown>): Promise<void> {
+    await this.#patiently(() => this.#ask({ command, request: { method: 'DELETE' }, route }));
+  }
+
+  async #deleteTagTwice(name: string, tag: string): Promise<void> {
+    await this.#twice({ kind: 'delete tag', name, tag }, async (executor, context) => {
+      const outcome: Refusal | undefined = await deleteTag(executor, context, { kind: 'DeleteTag', name: nameOf(name), tag: tagOf(tag) });
+      return outcome?.refused ?? 'done';
+    });
+  }
+
+  async #createRepository(name: string, twice: boolean): Promise<void> {
+    const create = async (executor: Executor, context: CommandContext): Promise<string> => {
+      const { newId } = context;
+      const ids = { newRepository: newId(), newProject: newId() };
+      const command = { kind: 'CreateRepository', name: nameOf(name), origin: 'command', scanning: true, ...ids } as const;
+      const made = await createRepository(executor, context, command);
+      return isRefusal(made) ? made.refused : 'done';
+    };
+    const command = { kind: 'create repository', name } as const;
+    if (twice) await this.#twice(command, create);
+    else await this.#patiently(() => this.#run(command, (server, id) => create(server.executor, server.context(id))));
+  }
+
+  async #deleteRepository(name: string): Promise<void> {
+    await this.#patiently(() =>
+      this.#run({ kind: 'delete repository', name }, async (server, id) => {
+        const command = { kind: 'DeleteRepository', name: nameOf(name) } as const;
+        const done = await deleteRepository(server.executor, () => server.context(id), command);
+        return isRefusal(done) ? done.refused : 'done';
+      }),
+    );
+  }
+
+  /** One command, with one id, by two processes at once. */
+  async #twice(command: Command, work: (executor: Executor, context: CommandContext) => Promise<string>): Promise<void> {
+    const first = this.cluster.server(this.#slot);
+    const second = this.cluster.server((this.#slot + 1) % SERVERS);
+    const id = first.services.newId();
+    const context = first.context(id);
+    await Promise.all(
+      [first, second].map((server) => this.#observe(server, id, command, () => work(server.executor, context))),
+    );
+  }
+
+  // ---- Asking
+
+  /** Work of a server's own. */
+  async #chore(work: (server: Server, id: Uid) => Promise<unknown>, kind: 'nothing' | 'resume deletions' = 'nothing'): Promise<void> {
+    await this.#run({ kind }, async (server, id) => {
+      await work(server, id);
+      return 'done';
+    });
+  }
+
+  #run(command: Command, work: (server: Server, id: Uid) => Promise<string>): Promise<string | undefined> {
+    const server = this.cluster.server(this.#slot);
+    const id = server.services.newId();
+    return this.#observe(server, id, command, () => work(server, id));
+  }
+
+  async #observe(server: Server, id: Uid, command: Command, work: () => Promise<string>): Promise<string | undefined> {
+    let outcome: string | undefined;
+    const from = this.cluster.version;
+    const answer = await answerOf(server, async () => {
+      outcome = await work();
+      return { kind: 'answered', status: 200, headers: new Map(), body: Buffer.alloc(0) };
+    });
+    if (answer.kind !== 'answered') outcome = undefined;
+    this.#note({ id, command, from, answer, outcome, excused: false });
+    return outcome;
+  }
+
+  async #ask({ command, request, route, outcome, upload, allowed = [] }: Question): Promise<string | undefined> {
+    const server = this.cluster.server(this.#slot);
+    const id = server.services.newId();
+    const from = this.cluster.version;
+    const answer = await send(server, { id, ...request }, route);
+    let told: string | undefined;
+    if (answer.kind === 'answered') told = outcome === undefined ? 'done' : outcome(answer);
+    else if (answer.kind === 'refused') told = answer.code;
+    const refused = answer.kind === 'refused';
+    const excused = refused && (allowed.includes(answer.code) || (upload !== undefined && this.#lost(upload)));
+    if (upload !== undefined && answer.kind !== 'answered') upload.doubtful = true;
+    this.#note({ id, command, from, answer, outcome: told, excused });
+    return told;
+  }
+
+  /** Whether a server may not know, or not know right, what an upload has received. */
+  #lost(upload: Upload): boolean {
+    const idleMs = this.cluster.clock.now() - upload.begunAt;
+    return upload.doubtful || upload.powerCuts !== this.cluster.powerCuts || idleMs > expiry.idleSeconds * 1_000;
+  }
+
+  #note(asked: Omit<Asked, 'step' | 'to'>): void {
+    this.journal.asked.push({ ...asked, step: this.step.id, to: this.cluster.version });
+    const { answer, command, outcome } = asked;
+    this.#words.push(`${command.kind} -> ${answer.kind === 'failed' ? answer.why : (outcome ?? answer.kind)}`);
+    if (answer.kind === 'broken') this.#violated('no fault but the ordered ones', `${command.kind}: ${textOf(answer.error)}`);
+  }
+
+  #violated(invariant: string, text: string): void {
+    this.journal.violations.push({ invariant, text, step: this.step.id });
+  }
+
+  /** Asks again, another server in the end, where a request died or failed. */
+  async #patiently<T>(ask: () => Promise<T | undefined>): Promise<T | undefined> {
+    for (let tries = 1; ; tries += 1) {
+      const outcome = await ask();
+      if (outcome !== undefined || tries === TRIES) return outcome;
+      this.#slot = (this.#slot + 1) % SERVERS;
+      await this.cluster.clock.sleep(20 * tries);
+    }
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** A body that is all there. */
+function whole(bytes: Buffer): Readable {
+  const body = stalled(bytes);
+  body.push(null);
+  return body;
+}
+
+/** A body whose end does not come. */
+function stalled(bytes: Buffer): Readable {
+  const body = new Readable({ read: () => undefined });
+  body.on('error', () => undefined);
+  body.push(bytes);
+  return body;
+}
+
+function lengthOf(length: number | undefined): Record<string, string> {
+  return length === undefined ? { 'transfer-encoding': 'chunked' } : { 'content-length': String(length) };
+}

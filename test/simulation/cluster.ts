@@ -1,0 +1,281 @@
+import type { BlobStore } from '../../src/blobs/blob-store.js';
+import { createExecutor, type CommandContext, type Executor } from '../../src/commands/execute.js';
+import { createTurns } from '../../src/commands/in-turn.js';
+import type { Config } from '../../src/config.js';
+import type { Actor } from '../../src/events/types.js';
+import { BytesCache } from '../../src/http/bytes-cache.js';
+import type { RegistryServices } from '../../src/http/exchange.js';
+import { RunningUploads } from '../../src/http/running-uploads.js';
+import { uidFromBytes, type Uid } from '../../src/identifiers.js';
+import type { KeyValue } from '../../src/keyvalue/database.js';
+import { directoryPrefix } from '../../src/keyvalue/keyspace.js';
+import { CrashedError, SimulatedStore, type Faults, type SimulatedDatabase } from '../../src/keyvalue/simulated.js';
+import { registered } from '../../src/projections/registered.js';
+import { createStore, type Store } from '../../src/projections/store.js';
+import { found } from '../commands/fixture.js';
+import { SimulationClock } from './clock.js';
+import { randomFrom, type Random } from './random.js';
+import { BlobFaultError, SimulatedDisk } from './simulated-blobs.js';
+import { FOLLOWER, SERVERS, type Fault, type FaultKind } from './steps.js';
+
+/** The simulated engine with faults that strike when they are ordered, each once, so that a run is repeated with some of them left out. */
+class OrderedFaults extends SimulatedStore {
+  readonly #orders = new Map<keyof Faults, number>();
+  struck: (fault: keyof Faults) => void = () => undefined;
+
+  order(fault: keyof Faults): void {
+    this.#orders.set(fault, (this.#orders.get(fault) ?? 0) + 1);
+  }
+
+  callOff(): void {
+    this.#orders.clear();
+  }
+
+  override strikes(fault: keyof Faults): boolean {
+    const left = this.#orders.get(fault) ?? 0;
+    if (left === 0) return false;
+    this.#orders.set(fault, left - 1);
+    this.struck(fault);
+    return true;
+  }
+}
+
+/** Upload lifetimes, as a server's configuration has them. */
+export const expiry = { idleSeconds: 3_600, timeoutSeconds: 24 * 3_600 };
+
+const config = {
+  createOnPush: true,
+  sparseManifests: false,
+  scanOnPush: true,
+  idleSeconds: 60,
+  uploadIdleSeconds: expiry.idleSeconds,
+  uploadTimeoutSeconds: expiry.timeoutSeconds,
+} as Config;
+
+const prefixes = { registry: directoryPrefix('registry'), platform: directoryPrefix('topaz') };
+
+/** One life of a server's process: its connection, its caches, and what of its memory matters. It ends with a crash. */
+export class Server {
+  readonly connection: SimulatedDatabase;
+  readonly store: Store;
+  readonly executor: Executor;
+  readonly blobs: BlobStore;
+  readonly services: RegistryServices;
+  alive = true;
+
+  constructor(
+    readonly cluster: Cluster,
+    readonly slot: number,
+    life: number,
+  ) {
+    const name = `${slot}/${life}`;
+    this.connection = cluster.store.connect(name);
+    this.store = createStore(this.connection, prefixes, registered);
+    this.executor = createExecutor(this.store);
+    this.blobs = cluster.disk.open({ pause: (what) => this.#pause(what) });
+    this.services = {
+      executor: this.executor,
+      blobs: this.blobs,
+      config,
+      newId: () => cluster.newId(slot),
+      hashClient: () => 'c'.repeat(64),
+      inTurn: createTurns(),
+      runningUploads: new RunningUploads(),
+      bytes: new BytesCache(200_000, 100_000),
+    };
+  }
+
+  /** What a crash leaves: nothing of this process does anything from here on. */
+  die(): void {
+    this.alive = false;
+    this.connection.kill();
+  }
+
+  /** A context of a command that is not a client's request. */
+  context(requestId: Uid): CommandContext {
+    const newId = (): Uid => this.cluster.newId(this.slot);
+    return {
+      commandId: newId(),
+      requestId,
+      correlationId: requestId,
+      actor: { kind: 'system', authentication: 'none' },
+      occurredAt: Math.floor(this.cluster.wallClock(this.slot)) * 1_000,
+      newId,
+      judge: () => undefined,
+    };
+  }
+
+  async #pause(what: string): Promise<void> {
+    const dead = (): void => {
+      if (!this.alive) throw new CrashedError(`server ${this.slot} has crashed`);
+    };
+    dead();
+    this.cluster.awaited(this.slot);
+    dead();
+    if (this.cluster.diskFails()) throw new BlobFaultError(what);
+    for (let turns = 1 + Math.floor(this.cluster.random() * 3); turns > 0; turns -= 1) await new Promise((resolve) => setImmediate(resolve));
+    dead();
+  }
+}
+
+/** The store, the disk, the clock and the processes, with the faults that are ordered. */
+export class Cluster {
+  readonly clock = new SimulationClock();
+  readonly store: OrderedFaults;
+  readonly disk = new SimulatedDisk();
+  readonly random: Random;
+  readonly struck = new Map<FaultKind, number>();
+  powerCuts = 0;
+  #owner: Actor | undefined;
+  readonly #servers: Server[] = [];
+  readonly #lives: number[] = [];
+  readonly #wallClocks: number[] = Array.from({ length: SERVERS + 1 }, () => 0);
+  #wall = 0;
+  #ids = 0;
+  #crashes: { readonly slot: number; left: number }[] = [];
+  #blobErrors: number[] = [];
+  #cuts: number[] = [];
+
+  constructor(readonly seed: number) {
+    this.store = new OrderedFaults({ seed, clock: this.clock });
+    this.random = randomFrom(seed ^ 0x5eed);
+    this.store.struck = (fault) => this.#count(fault);
+    this.store.crash = (_, name) => this.awaited(Number(name.split('/')[0]));
+  }
+
+  /** Sets the registry up. */
+  async found(): Promise<void> {
+    const founder = this.store.connect(`${SERVERS + 1}/1`);
+    const { owner } = await found(founder, () => this.newId(0));
+    this.#owner = owner;
+    await founder.close();
+  }
+
+  get owner(): Actor {
+    if (this.#owner === undefined) throw new Error('the registry was not founded');
+    return this.#owner;
+  }
+
+  /** The process of a slot; begun anew where it died. */
+  server(slot: number): Server {
+    const running = this.#servers[slot];
+    if (running?.alive === true) return running;
+    const life = (this.#lives[slot] ?? 0) + 1;
+    this.#lives[slot] = life;
+    const server = new Server(this, slot, life);
+    this.#servers[slot] = server;
+    return server;
+  }
+
+  restartAll(): void {
+    for (const server of this.#servers) server?.die();
+  }
+
+  /** A UUIDv7 by the wall clock of a server, the same in every run. */
+  newId(slot: number): Uid {
+    this.#ids += 1;
+    this.#wall = this.wallClock(slot);
+    const bytes = Buffer.alloc(16);
+    bytes.writeUIntBE(Math.floor(this.#wall), 0, 6);
+    bytes.writeUInt16BE(0x7000, 6);
+    bytes.writeUInt16BE(0x8000, 8);
+    bytes.writeUIntBE(this.#ids, 10, 6);
+    return uidFromBytes(bytes);
+  }
+
+  /** Milliseconds since 1970 as a server's machine has them: they may be wrong, and go back. */
+  wallClock(slot: number): number {
+    return this.clock.now() + (this.#wallClocks[slot] ?? 0);
+  }
+
+  /** What `Date.now` says to the code that has just made an id: the routes take the time of an event from the machine. */
+  get wall(): number {
+    return Math.floor(this.#wall);
+  }
+
+  /** The newest committed version. */
+  get version(): bigint {
+    return this.store.snapshot().version;
+  }
+
+  /** All pairs of this moment, whoever writes on. */
+  frozen(): () => readonly KeyValue[] {
+    const snapshot = this.store.snapshot();
+    return () => [...snapshot.range(Buffer.alloc(0), Buffer.alloc(1_501, 0xff), false)];
+  }
+
+  order(fault: Fault): void {
+    switch (fault.kind) {
+      case 'crash':
+        this.#crashes.push({ slot: fault.process, left: fault.n });
+        return;
+      case 'blob error':
+        this.#blobErrors.push(fault.n);
+        return;
+      case 'power cut':
+        this.#cuts.push(fault.n);
+        return;
+      case 'clock':
+        this.#count('clock');
+        this.clock.advance(fault.ms);
+        return;
+      case 'wall clock':
+        this.#count('wall clock');
+        this.#wallClocks[fault.process] = fault.ms;
+        return;
+      default:
+        this.store.order(fault.kind);
+    }
+  }
+
+  /** No fault strikes from here on. */
+  callOffFaults(): void {
+    this.store.callOff();
+    this.#crashes = [];
+    this.#blobErrors = [];
+    this.#cuts = [];
+  }
+
+  /** Every await of every process comes here; it throws where the process dies. */
+  awaited(slot: number): void {
+    this.clock.touch();
+    if (this.#cuts.length > 0 && this.#due(this.#cuts)) {
+      this.#count('power cut');
+      this.powerCuts += 1;
+      this.restartAll();
+      this.disk.powerCut(this.random);
+      throw new CrashedError('power cut');
+    }
+    for (const crash of this.#crashes) {
+      if (crash.slot !== slot) continue;
+      crash.left -= 1;
+      if (crash.left >= 0) continue;
+      this.#crashes = this.#crashes.filter((other) => other !== crash);
+      this.#count('crash');
+      this.#servers[slot]?.die();
+      throw new CrashedError(`process ${slot} was killed`);
+    }
+  }
+
+  diskFails(): boolean {
+    if (this.#blobErrors.length === 0 || !this.#due(this.#blobErrors)) return false;
+    this.#count('blob error');
+    return true;
+  }
+
+  #due(counts: number[]): boolean {
+    for (let index = 0; index < counts.length; index += 1) {
+      counts[index] = (counts[index] ?? 0) - 1;
+      if ((counts[index] ?? 0) >= 0) continue;
+      counts.splice(index, 1);
+      return true;
+    }
+    return false;
+  }
+
+  #count(kind: FaultKind): void {
+    this.struck.set(kind, (this.struck.get(kind) ?? 0) + 1);
+  }
+}
+
+export { FOLLOWER };

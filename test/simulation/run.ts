@@ -1,0 +1,261 @@
+import { createHash } from 'node:crypto';
+import { lastValueFrom } from 'rxjs';
+
+import { createLog } from '../../src/events/log.js';
+import { comparePositions, formatPosition, type Position } from '../../src/events/position.js';
+import { subscribe } from '../../src/events/subscribe.js';
+import type { RecordedEvent } from '../../src/events/types.js';
+import { resumeDeletions } from '../../src/commands/repository.js';
+import { expireUploads } from '../../src/processes/upload-expiry.js';
+import type { KeyValue } from '../../src/keyvalue/database.js';
+import { SimulatedStore, VirtualClock } from '../../src/keyvalue/simulated.js';
+import { compareWithFold } from '../support/fold.js';
+import { checkAnswers, commitsOf, type Violation } from './asked.js';
+import { checkEnd } from './check-end.js';
+import { Client, type Journal } from './client.js';
+import { NoProgressError } from './clock.js';
+import { Cluster, expiry, type Server } from './cluster.js';
+import { ACTORS, FOLLOWER, SERVERS, stepsFrom, type FaultKind, type Step } from './steps.js';
+import { world } from './world.js';
+
+export interface RunOptions {
+  readonly seed: number;
+  readonly steps: number;
+  /** Only these steps of the seed's. */
+  readonly only?: ReadonlySet<number> | undefined;
+  /** Faults that do not strike, as `<step>.<number of the fault in it>`. */
+  readonly spared?: ReadonlySet<string> | undefined;
+}
+
+export interface RunResult {
+  readonly violations: readonly Violation[];
+  /** Of the whole store and everything that was told: two runs with one hash are one run. */
+  readonly hash: string;
+  readonly steps: readonly Step[];
+  readonly told: ReadonlyMap<number, readonly string[]>;
+  /** How often each kind of step, outcome and fault came. */
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+/** Longest that a run may take of its own clock, in milliseconds for each step; jumps come on top. */
+const STEP_MS = 5_000;
+const JUMPS_MS = 400 * 24 * 3_600_000;
+/** What is left to do when the faults have ended takes no longer than this many milliseconds. */
+const PROGRESS_MS = 120_000;
+
+/** The steps that are left of a seed's. */
+export function stepsOf({ seed, steps, only, spared }: RunOptions): readonly Step[] {
+  return stepsFrom(seed, steps)
+    .filter(({ id }) => only?.has(id) !== false)
+    .map((step) => ({ ...step, faults: step.faults.filter((_, index) => spared?.has(`${step.id}.${index}`) !== true) }));
+}
+
+/** One run of a seed, from the first commit to the last check. */
+export async function run(options: RunOptions): Promise<RunResult> {
+  const cluster = new Cluster(options.seed);
+  const restore = takeTimers(cluster);
+  try {
+    return await new Run(cluster, options).go();
+  } finally {
+    restore();
+  }
+}
+
+/** The routes ask the machine for the time of an event, and for the interval in which an upload is renewed: both come from the simulation. */
+function takeTimers(cluster: Cluster): () => void {
+  const before = { now: Date.now, setInterval: globalThis.setInterval, clearInterval: globalThis.clearInterval };
+  Date.now = () => cluster.wall;
+  globalThis.setInterval = ((task: () => void, ms: number) => cluster.clock.every(ms, task)) as unknown as typeof setInterval;
+  globalThis.clearInterval = ((cancel: () => void) => cancel()) as unknown as typeof clearInterval;
+  return () => {
+    Date.now = before.now;
+    globalThis.setInterval = before.setInterval;
+    globalThis.clearInterval = before.clearInterval;
+  };
+}
+
+class Run {
+  readonly #journal: Journal = { asked: [], violations: [], told: new Map(), frozen: [] };
+  readonly #steps: readonly Step[];
+  readonly #followed: Position[] = [];
+  #over = false;
+
+  constructor(
+    readonly cluster: Cluster,
+    readonly options: RunOptions,
+  ) {
+    this.#steps = stepsOf(options);
+  }
+
+  async go(): Promise<RunResult> {
+    const { clock } = this.cluster;
+    const violated = (invariant: string, text: string): void =>
+      void this.#journal.violations.push({ invariant, text, step: undefined });
+    let events: readonly RecordedEvent[] = [];
+    try {
+      await clock.during(this.cluster.found(), PROGRESS_MS, 'the founding');
+      const following = this.#follow();
+      const actors = Array.from({ length: ACTORS }, (_, actor) => this.#act(actor));
+      await clock.during(Promise.all(actors), JUMPS_MS + STEP_MS * this.#steps.length, 'the run');
+      this.cluster.callOffFaults();
+      await clock.during(this.#progress(), 30 * 24 * 3_600_000, 'what is left to do');
+      events = await clock.during(this.#log(), PROGRESS_MS, 'reading the log');
+      await clock.during(this.#untilFollowed(events.filter(inRegistry).length), PROGRESS_MS, 'following the log');
+      this.#over = true;
+      this.cluster.restartAll();
+      await clock.during(following, PROGRESS_MS, "the follower's end");
+      const checked = checkAnswers(commitsOf(events), this.#journal.asked);
+      this.#journal.violations.push(...checked.violations);
+      this.#checkFollowed(events);
+      const end = this.cluster.server(0);
+      const wrong = await clock.during(checkEnd(end, checked.model, events), PROGRESS_MS, 'the last look');
+      this.#journal.violations.push(...wrong);
+      const frozen = [...this.#journal.frozen.map(({ step, pairs }) => ({ step, pairs: pairs() })), { step: undefined, pairs: this.cluster.store.contents() }];
+      for (const { step, pairs } of frozen) {
+        for (const text of await differencesOf(end, pairs)) this.#journal.violations.push({ invariant: 'the indexes are the folded log', text, step });
+      }
+    } catch (error) {
+      if (!(error instanceof NoProgressError)) throw error;
+      violated('progress', error.message);
+    }
+    return this.#result(events);
+  }
+
+  async #act(actor: number): Promise<void> {
+    for (const step of this.#steps) {
+      if (step.actor !== actor) continue;
+      await this.cluster.clock.sleep(step.wait);
+      for (const fault of step.faults) this.cluster.order(fault);
+      await new Client(this.cluster, this.#journal, step).perform(step.action);
+    }
+  }
+
+  /** Without faults everything that was begun ends, and everybody can push and pull. */
+  async #progress(): Promise<void> {
+    const { cluster } = this;
+    const { clock } = cluster;
+    cluster.restartAll();
+    const server = cluster.server(0);
+    const id = server.services.newId();
+    const from = cluster.version;
+    await this.#soon(resumeDeletions(server.executor, () => server.context(id)), 'resuming deletions');
+    this.#journal.asked.push({
+      id,
+      step: -1,
+      command: { kind: 'resume deletions' },
+      from,
+      to: cluster.version,
+      answer: { kind: 'answered', status: 200, headers: new Map(), body: Buffer.alloc(0) },
+      outcome: 'done',
+      excused: false,
+    });
+    for (let actor = 0; actor < ACTORS; actor += 1) await this.#soon(this.#pushAndPull(actor), `a push and a pull of actor ${actor}`);
+    // Ids of a clock that was ahead are young for longer.
+    clock.advance(7 * 24 * 3_600_000);
+    await this.#soon(expireUploads(cluster.server(1).executor, cluster.server(1).blobs, expiry), 'expiring uploads');
+  }
+
+  async #pushAndPull(actor: number): Promise<void> {
+    const client = new Client(this.cluster, this.#journal, { id: -1 - actor, process: actor % SERVERS });
+    const name = world.names[actor % world.names.length] ?? '';
+    const tag = world.tags[actor % world.tags.length] ?? '';
+    const pushed = await client.pushImage(name, actor % world.manifests.length, [tag]);
+    const pulled = pushed && (await client.pull(name, tag));
+    if (!pulled) {
+      const text = `actor ${actor} could not ${pushed ? 'pull' : 'push'} ${name}:${tag} without any fault`;
+      this.#journal.violations.push({ invariant: 'progress', text, step: undefined });
+    }
+  }
+
+  async #soon<T>(work: Promise<T>, what: string): Promise<void> {
+    const { clock } = this.cluster;
+    const begun = clock.now();
+    await work;
+    if (clock.now() - begun > PROGRESS_MS) throw new NoProgressError(`${what} took ${(clock.now() - begun) / 1_000} s without any fault`);
+  }
+
+  // ---- The log
+
+  async #log(): Promise<readonly RecordedEvent[]> {
+    const { store } = this.cluster.server(0);
+    const log = createLog(store.keyspaces.registry);
+    const platform = createLog(store.keyspaces.platform);
+    const all: RecordedEvent[] = [];
+    for (const one of [log, platform]) {
+      const batch = await store.database.read((tx) => one.readFrom(tx, 1, undefined, { limit: 1_000_000, targetBytes: 1e9 }));
+      all.push(...batch.events);
+    }
+    return all.sort((left, right) => comparePositions(left.position, right.position));
+  }
+
+  /** A process of its own that follows the registry's log, and goes on where it stopped when it dies. */
+  async #follow(): Promise<void> {
+    const { clock } = this.cluster;
+    while (!this.#over) {
+      const server = this.cluster.server(FOLLOWER);
+      await this.#followIn(server).catch(() => undefined);
+      if (!this.#over) await clock.sleep(100);
+    }
+  }
+
+  async #followIn({ connection, store, cluster }: Server): Promise<void> {
+    const log = createLog(store.keyspaces.registry);
+    const timer = (_: number, ring: () => void): (() => void) => cluster.clock.after(500 + 1_000 * cluster.random(), ring);
+    const incarnation = (): Promise<number> => Promise.resolve(1);
+    const after = this.#followed.at(-1);
+    await lastValueFrom(
+      subscribe(log, connection, { after, incarnation, timer, limit: 50 }, ({ events }) => {
+        this.#followed.push(...events.map(({ position }) => position));
+        return [];
+      }),
+      { defaultValue: undefined },
+    );
+  }
+
+  async #untilFollowed(events: number): Promise<void> {
+    while (this.#followed.length < events) await this.cluster.clock.sleep(200);
+  }
+
+  #checkFollowed(events: readonly RecordedEvent[]): void {
+    const registry = events.filter(inRegistry).map(({ position }) => formatPosition(position));
+    const followed = this.#followed.map(formatPosition);
+    const at = registry.findIndex((position, index) => followed[index] !== position);
+    if (at < 0 && followed.length === registry.length) return;
+    const text = `the follower saw ${followed[at] ?? 'nothing'} where the log has ${registry[at] ?? 'no more'}`;
+    this.#journal.violations.push({ invariant: 'followed in order, each once', text, step: undefined });
+  }
+
+  #result(events: readonly RecordedEvent[]): RunResult {
+    const hash = createHash('sha256');
+    for (const { key, value } of this.cluster.store.contents()) hash.update(key).update(value);
+    const counts = new Map<string, number>();
+    const count = (what: string, by = 1): void => void counts.set(what, (counts.get(what) ?? 0) + by);
+    for (const { action } of this.#steps) count(`step: ${action.kind}`);
+    for (const [kind, times] of this.cluster.struck) count(`fault: ${kind satisfies FaultKind}`, times);
+    for (const { command, answer, outcome = answer.kind } of this.#journal.asked) {
+      hash.update(`${command.kind} ${outcome}\n`);
+      count(`asked: ${command.kind}`);
+      count(`told: ${outcome.startsWith('sha256:') ? 'a manifest' : outcome}`);
+    }
+    for (const { payload } of events) count(`event: ${payload.kind}`);
+    const { violations, told } = this.#journal;
+    return { violations, hash: hash.digest('hex'), steps: this.#steps, told, counts };
+  }
+}
+
+function inRegistry({ stream }: RecordedEvent): boolean {
+  return /^(repository|blob)\//.test(stream);
+}
+
+/** Each key of the store's indexes that the fold of its log has not, or has otherwise. */
+async function differencesOf(like: Server, pairs: readonly KeyValue[]): Promise<readonly string[]> {
+  const copy = new SimulatedStore({ seed: 1, clock: new VirtualClock() });
+  const database = copy.connect();
+  for (let at = 0; at < pairs.length; at += 2_000) {
+    await database.transact((tx) => {
+      for (const { key, value } of pairs.slice(at, at + 2_000)) tx.set(key, value);
+      return Promise.resolve();
+    });
+  }
+  return compareWithFold({ database, keyspaces: like.store.keyspaces });
+}

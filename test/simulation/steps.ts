@@ -1,0 +1,188 @@
+import { below, pick, randomFrom, some, weighted, type Random } from './random.js';
+import { world } from './world.js';
+
+/** How an upload's bytes come. */
+const ways = ['whole in the POST', 'whole in the PUT', 'streamed in the PUT', 'in two chunks', 'broken off and resumed'] as const;
+/** How an upload ends. */
+const ends = ['put', 'put twice', 'put at once by two', 'taken over', 'cancelled', 'abandoned', 'put with a wrong digest'] as const;
+
+export type UploadWay = (typeof ways)[number];
+export type UploadEnd = (typeof ends)[number];
+
+/** What an actor does, by names and numbers of the world. */
+export type Action =
+  | { readonly kind: 'push image'; readonly name: string; readonly manifest: number; readonly tags: readonly string[] }
+  | {
+      readonly kind: 'upload';
+      readonly name: string;
+      readonly blob: number;
+      readonly way: UploadWay;
+      readonly end: UploadEnd;
+    }
+  | { readonly kind: 'mount'; readonly name: string; readonly blob: number; readonly from: string | undefined }
+  | { readonly kind: 'put manifest'; readonly name: string; readonly manifest: number; readonly tags: readonly string[] }
+  | { readonly kind: 'delete tag'; readonly name: string; readonly tag: string; readonly twice: boolean }
+  | { readonly kind: 'delete manifest'; readonly name: string; readonly manifest: number }
+  | { readonly kind: 'delete blob'; readonly name: string; readonly blob: number }
+  | { readonly kind: 'delete repository'; readonly name: string }
+  | { readonly kind: 'create repository'; readonly name: string; readonly twice: boolean }
+  | { readonly kind: 'pull'; readonly name: string; readonly tag: string }
+  | { readonly kind: 'pull by digest'; readonly name: string; readonly manifest: number }
+  | { readonly kind: 'expire uploads' }
+  | { readonly kind: 'resume deletions' }
+  | { readonly kind: 'prune' }
+  | { readonly kind: 'look at the indexes' };
+
+/** What goes wrong from the beginning of a step on; `n` counts the occasions until it strikes. */
+export type Fault =
+  | { readonly kind: 'notCommitted' | 'transactionTooOld' | 'unknownApplied' | 'unknownLost' | 'watchLate' | 'watchLost' }
+  | { readonly kind: 'crash'; readonly process: number; readonly n: number }
+  | { readonly kind: 'blob error'; readonly n: number }
+  | { readonly kind: 'power cut'; readonly n: number }
+  | { readonly kind: 'clock'; readonly ms: number }
+  | { readonly kind: 'wall clock'; readonly process: number; readonly ms: number };
+
+export type FaultKind = Fault['kind'];
+
+/** One step of one actor: data, so that a run can be repeated without some of them. */
+export interface Step {
+  readonly id: number;
+  readonly actor: number;
+  /** The server that is asked. */
+  readonly process: number;
+  /** Milliseconds that the actor waits before it. */
+  readonly wait: number;
+  readonly action: Action;
+  readonly faults: readonly Fault[];
+}
+
+export const ACTORS = 8;
+export const SERVERS = 3;
+/** The process that follows the log, behind the servers. */
+export const FOLLOWER = SERVERS;
+
+const HOUR = 3_600_000;
+
+/** The steps of a seed: the first ones are the same whatever their number. */
+export function stepsFrom(seed: number, count: number): readonly Step[] {
+  const random = randomFrom(seed);
+  return Array.from({ length: count }, (_, id) => {
+    const actor = below(random, ACTORS);
+    const process = below(random, SERVERS);
+    const wait = random() < 0.2 ? below(random, 400) : below(random, 10);
+    return { id, actor, process, wait, action: actionFrom(random), faults: faultsFrom(random) };
+  });
+}
+
+function actionFrom(random: Random): Action {
+  const name = pick(random, world.names);
+  const blob = below(random, world.blobs.length);
+  const manifest = below(random, world.manifests.length);
+  const tag = pick(random, world.tags);
+  const make = weighted<() => Action>(random, [
+    [16, () => ({ kind: 'push image', name, manifest, tags: some(random, world.tags, 0.5) })],
+    [14, () => ({ kind: 'upload', name, blob, way: pick(random, ways), end: random() < 0.4 ? 'put' : pick(random, ends) })],
+    [6, () => ({ kind: 'mount', name, blob, from: random() < 0.5 ? pick(random, world.names) : undefined })],
+    [12, () => ({ kind: 'put manifest', name, manifest, tags: some(random, world.tags, 0.5) })],
+    [6, () => ({ kind: 'delete tag', name, tag, twice: random() < 0.4 })],
+    [5, () => ({ kind: 'delete manifest', name, manifest })],
+    [6, () => ({ kind: 'delete blob', name, blob })],
+    [3, () => ({ kind: 'delete repository', name })],
+    [3, () => ({ kind: 'create repository', name, twice: random() < 0.4 })],
+    [18, () => ({ kind: 'pull', name, tag })],
+    [6, () => ({ kind: 'pull by digest', name, manifest })],
+    [2, () => ({ kind: 'expire uploads' })],
+    [2, () => ({ kind: 'resume deletions' })],
+    [1, () => ({ kind: 'prune' })],
+    [0.4, () => ({ kind: 'look at the indexes' })],
+  ]);
+  return make();
+}
+
+function faultsFrom(random: Random): readonly Fault[] {
+  const faults: Fault[] = [];
+  const maybe = (chance: number, make: () => Fault): void => {
+    if (random() < chance) faults.push(make());
+  };
+  maybe(0.1, () => ({ kind: 'notCommitted' }));
+  maybe(0.05, () => ({ kind: 'transactionTooOld' }));
+  maybe(0.08, () => ({ kind: 'unknownApplied' }));
+  maybe(0.06, () => ({ kind: 'unknownLost' }));
+  maybe(0.02, () => ({ kind: 'watchLate' }));
+  maybe(0.02, () => ({ kind: 'watchLost' }));
+  maybe(0.03, () => ({ kind: 'crash', process: below(random, SERVERS), n: below(random, 60) }));
+  maybe(0.003, () => ({ kind: 'crash', process: FOLLOWER, n: below(random, 60) }));
+  maybe(0.03, () => ({ kind: 'blob error', n: below(random, 10) }));
+  maybe(0.006, () => ({ kind: 'power cut', n: below(random, 100) }));
+  maybe(0.04, () => ({ kind: 'clock', ms: pick(random, [300, 6_000, 40_000, HOUR * 1.2, HOUR * 30, HOUR * 24 * 5]) }));
+  maybe(0.02, () => ({ kind: 'wall clock', process: below(random, SERVERS), ms: below(random, HOUR) - HOUR / 2 }));
+  return faults;
+}
+
+export function wordsOf({ id, actor, process, action, faults }: Step): string {
+  const after = faults.length === 0 ? '' : `   [${faults.map(faultInWords).join('; ')}]`;
+  return `${id}: actor ${actor} at server ${process}: ${actionInWords(action)}${after}`;
+}
+
+function actionInWords(action: Action): string {
+  switch (action.kind) {
+    case 'push image':
+      return `pushes image ${action.manifest} to ${action.name} ${tagged(action.tags)}`;
+    case 'upload':
+      return `uploads blob ${action.blob} to ${action.name} (${action.way}, ${action.end})`;
+    case 'mount':
+      return `mounts blob ${action.blob} in ${action.name} from ${action.from ?? 'anywhere'}`;
+    case 'put manifest':
+      return `puts manifest ${action.manifest} to ${action.name} ${tagged(action.tags)}`;
+    case 'delete tag':
+      return `deletes ${action.name}:${action.tag}${action.twice ? ', by two with one command id' : ''}`;
+    case 'delete manifest':
+      return `deletes manifest ${action.manifest} of ${action.name}`;
+    case 'delete blob':
+      return `deletes blob ${action.blob} of ${action.name}`;
+    case 'delete repository':
+      return `deletes the repository of ${action.name}`;
+    case 'create repository':
+      return `creates the repository of ${action.name}${action.twice ? ', by two with one command id' : ''}`;
+    case 'pull':
+      return `pulls ${action.name}:${action.tag}`;
+    case 'pull by digest':
+      return `pulls manifest ${action.manifest} of ${action.name}`;
+    case 'expire uploads':
+    case 'resume deletions':
+    case 'prune':
+    case 'look at the indexes':
+      return action.kind;
+  }
+}
+
+function tagged(tags: readonly string[]): string {
+  return tags.length === 0 ? 'without a tag' : `as ${tags.join(', ')}`;
+}
+
+function faultInWords(fault: Fault): string {
+  switch (fault.kind) {
+    case 'crash':
+      return `${fault.process === FOLLOWER ? 'the follower' : `server ${fault.process}`} dies at its await ${fault.n} from here`;
+    case 'blob error':
+      return `the blob store fails at its call ${fault.n} from here`;
+    case 'power cut':
+      return `power cut at await ${fault.n} from here`;
+    case 'clock':
+      return `the clock jumps by ${fault.ms / 1_000} s`;
+    case 'wall clock':
+      return `the wall clock of server ${fault.process} goes wrong by ${fault.ms / 1_000} s`;
+    case 'notCommitted':
+      return 'the next commit conflicts';
+    case 'transactionTooOld':
+      return 'the next read or commit is too old';
+    case 'unknownApplied':
+      return 'the next commit happens, and nobody knows';
+    case 'unknownLost':
+      return 'the next commit is lost, and nobody knows';
+    case 'watchLate':
+      return 'the next watch is late';
+    case 'watchLost':
+      return 'the next watch is lost';
+  }
+}
