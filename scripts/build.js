@@ -1,5 +1,6 @@
 // Transpiles src/ to dist/, file by file: `tsc --noEmit` checks the types, this only has to be fast enough for `npm start`.
-import { cp, readdir, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -22,3 +23,11 @@ await build({
 await Promise.all(
   files.filter((file) => file.endsWith('.js')).map((file) => cp(join(root, 'src', file), join(root, 'dist', file))),
 );
+
+// What a half-made build of an index may be gone on with: the same code (src/release.ts).
+const hash = createHash('sha256');
+for (const file of files.filter((name) => /\.[jt]s$/.test(name)).sort()) {
+  hash.update(`${file}\0`).update(await readFile(join(root, 'src', file)));
+}
+const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+await writeFile(join(root, 'dist/release.json'), `${JSON.stringify({ version, sources: hash.digest('hex') })}\n`);

@@ -18,6 +18,7 @@ import { loadSigningKeys } from './identity/signing-keys.js';
 import { TokenIssuer, TokenVerifier } from './identity/tokens.js';
 import { VerifiedPasswords } from './identity/verified-passwords.js';
 import { bracketed, checkTls, listen } from './listening.js';
+import { createIndexUpkeep } from './index-upkeep.js';
 import { createLogger } from './logger.js';
 import { newId, openRegistry, systemContext } from './open-registry.js';
 import { pruneCommands } from './processes/command-pruning.js';
@@ -47,6 +48,7 @@ export async function serve(config: Config): Promise<number> {
     const tokens = new TokenVerifier({ issuer: registry.identity, keys });
     let starting = true;
     let draining = false;
+    const indexes = createIndexUpkeep(store, newId, logger);
     const app = createApp({
       logger,
       authentication: { findUser, tokens, passwords: new VerifiedPasswords() },
@@ -74,6 +76,8 @@ export async function serve(config: Config): Promise<number> {
         await store.read(() => Promise.resolve());
         await registry.checkDatabase();
         if ((await blobs.readIdentity()) !== registry.identity) throw new Error('the blob store is not there');
+        const builds = indexes.builds();
+        return builds.length === 0 ? {} : { builds };
       },
     });
     const bound = await listen(app, config);
@@ -87,6 +91,7 @@ export async function serve(config: Config): Promise<number> {
       await app.close();
       throw error;
     }
+    await indexes.start();
     starting = false;
     logger.info({ address: `${bracketed(bound.address)}:${bound.port}`, store: registry.identity }, 'serving');
 
@@ -105,6 +110,7 @@ export async function serve(config: Config): Promise<number> {
     draining = true;
     logger.info({ signal }, 'draining: no new requests, waiting for the running ones');
     for (const chore of chores) chore.unsubscribe();
+    await indexes.stop();
     const cut = setTimeout(() => {
       logger.warn('some requests did not end in time and are cut off');
       app.server.closeAllConnections();

@@ -4,6 +4,7 @@ import type { Uid } from '../identifiers.js';
 import {
   advanceBuild,
   claimBuild,
+  findBuild,
   releaseBuild,
   renewLease,
   type Build,
@@ -82,13 +83,17 @@ export class BuildRun {
   readonly #startEnd: Position | undefined;
   #total: number;
 
-  /** Claims the build; waits while another process holds it. */
-  static async begin(store: Store, options: BuildOptions): Promise<BuildRun> {
+  /** Claims the build; waits while another process holds it. What that has brought to its end meanwhile is not done again. */
+  static async begin(store: Store, options: BuildOptions): Promise<BuildRun | { readonly finished: Build }> {
     const clock = options.clock ?? realClock;
     const { builder, order, newId } = options;
-    const log = createLog(store.keyspaces[order.directory]);
-    for (;;) {
+    const keyspace = store.keyspaces[order.directory];
+    const log = createLog(keyspace);
+    for (let waitedFor: string | undefined; ;) {
       if (options.signal.aborted) throw new BuildStoppedError('stopped');
+      const other = waitedFor;
+      const finished = other === undefined ? undefined : await store.database.read((tx) => findBuild(tx, keyspace, other));
+      if (finished?.state === 'live') return { finished };
       const claim = await claimBuild(store, builder, order, newId());
       const state = await store.database.read(async (tx) => {
         const { live } = await store.readDirectory(tx, order.directory);
@@ -96,6 +101,7 @@ export class BuildRun {
       });
       if ('claimed' in claim) return new BuildRun(store, options, clock, log, claim.claimed, state);
       const { events } = claim.held;
+      waitedFor = claim.held.build;
       options.progress({ phase: 'waiting for another builder', events, resumedAt: events, ...unknownRate, total: state.total });
       await clock.sleep(HELD_POLL_MS);
     }

@@ -13,11 +13,6 @@ import type { Store } from '../projections/store.js';
 import { BuildRun, type BuildOptions } from './build-run.js';
 import { listServers, serversBehind } from './heartbeat.js';
 
-export interface RebuildOptions extends BuildOptions {
-  /** Switch although servers are running that do not know the version: they answer 503 from then on. */
-  readonly force: boolean;
-}
-
 const SERVERS_POLL_MS = 1_000;
 /** After so many readings of the tail that found it no shorter, waiting does not help: the rest is folded in under the fence. */
 const ROUNDS_WITHOUT_GAIN = 3;
@@ -28,13 +23,14 @@ const BETWEEN_FENCES_MS = 250;
  * Builds what is ordered from the log and switches to it; ends however fast events are appended. Commands are held back for the moment of the switch, pulls are
  * not. Throws BuildStoppedError, BuildLostError where another process took the build over, and the EventDecodeError of an event that can't be read.
  */
-export async function rebuild(store: Store, options: RebuildOptions): Promise<Build> {
+export async function rebuild(store: Store, options: BuildOptions): Promise<Build> {
   const run = await BuildRun.begin(store, options);
+  if ('finished' in run) return run.finished;
   try {
     await run.catchUp();
-    await awaitServers(run, options.force);
+    await awaitServers(run);
     await shortenTail(run);
-    await makeTheSwitch(run, options.force);
+    await makeTheSwitch(run);
   } catch (error) {
     // Whoever comes next need not wait for the lease; one that was lost is not touched.
     await run.release().catch(() => undefined);
@@ -45,9 +41,9 @@ export async function rebuild(store: Store, options: RebuildOptions): Promise<Bu
 }
 
 /** Until all who serve know the version, or those who do not have not been heard from for 30 seconds. */
-async function awaitServers(run: BuildRun, force: boolean): Promise<void> {
+async function awaitServers(run: BuildRun): Promise<void> {
   const { order } = run.options;
-  while (!force) {
+  while (!run.build.forced) {
     run.checkStopped();
     const servers = await run.store.database.read((tx) => listServers(tx, run.store, order.directory));
     const behind = serversBehind(servers, order.projections);
@@ -74,13 +70,14 @@ async function shortenTail(run: BuildRun): Promise<void> {
   }
 }
 
-async function makeTheSwitch(run: BuildRun, force: boolean): Promise<void> {
+async function makeTheSwitch(run: BuildRun): Promise<void> {
   const { store, clock } = run;
   const { builder, order } = run.options;
   for (;;) {
     run.checkStopped();
     const servers = await store.database.read((tx) => listServers(tx, store, order.directory));
-    const events = force || servers.every((server) => server.events >= EVENT_GENERATION) ? EVENT_GENERATION : undefined;
+    const allRead = run.build.forced || servers.every((server) => server.events >= EVENT_GENERATION);
+    const events = allRead ? EVENT_GENERATION : undefined;
     if (await raiseFence(store, builder, order.directory, run.build.build)) {
       run.report('switching');
       if (await switchUnderFence(run, events)) return;

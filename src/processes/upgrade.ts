@@ -22,7 +22,7 @@ export async function upgrade(store: Store, options: UpgradeOptions): Promise<vo
       const { projections } = order;
       try {
         const progress = (state: Progress): void => options.progress(projections, state);
-        const { events } = await rebuild(store, { ...options, order, progress, force: false });
+        const { events } = await rebuild(store, { ...options, order, progress });
         options.done(projections, events);
       } catch (error) {
         if (error instanceof BuildStoppedError) return;

@@ -42,6 +42,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<read
   const targets = names.map((name) => live.builds.get(name)).filter((build) => build !== undefined);
   const order = { directory, projections: targets.map(({ projection }) => projection), purpose: 'verify' } as const;
   const run = await BuildRun.begin(store, { ...options, order });
+  if ('finished' in run) throw new VerifyDisturbedError('a build to compare with was switched to');
   try {
     await run.catchUp();
     const verified: Verified[] = [];

@@ -33,6 +33,8 @@ export interface Build {
   /** The last of them. */
   readonly checkpoint: Position | undefined;
   readonly lease: Lease | undefined;
+  /** An operator wants the switch now, whoever can't serve afterwards. */
+  readonly forced: boolean;
   /** What the switch to this build made superfluous; its keys are to be cleared. */
   readonly replaced: readonly { readonly name: string; readonly build: string }[];
 }
@@ -57,10 +59,11 @@ export const FENCE_MICROS = 2_000_000;
 
 type StoredBuild = Omit<Build, 'build' | 'checkpoint'> & { readonly format: 1; readonly checkpoint: string | null };
 
-function encodeBuild({ projections, purpose, state, release, begun, events, checkpoint, lease, replaced }: Build): Buffer {
+function encodeBuild(build: Build): Buffer {
+  const { projections, purpose, state, release, begun, events, checkpoint, lease, forced, replaced } = build;
   const stored: StoredBuild = {
     format: 1,
-    ...{ projections, purpose, state, release, begun, events, lease, replaced },
+    ...{ projections, purpose, state, release, begun, events, lease, forced, replaced },
     checkpoint: checkpoint === undefined ? null : formatPosition(checkpoint),
   };
   return encodeJson(stored);
@@ -108,6 +111,8 @@ export interface Order {
   readonly directory: DirectoryName;
   readonly projections: readonly Projection[];
   readonly purpose: Build['purpose'];
+  /** The switch does not wait for servers: also where another process makes the build. */
+  readonly force?: boolean;
 }
 
 export type Claim =
@@ -129,13 +134,17 @@ export async function claimBuild(store: Store, builder: Builder, order: Order, n
       const { state, purpose, lease, release } = other;
       if (state !== 'building' || purpose !== order.purpose) continue;
       if (!other.projections.some(({ name }) => wanted.some((one) => one.name === name))) continue;
-      if (lease !== undefined && lease.until > now && lease.owner !== builder.owner) return { held: other };
+      if (lease !== undefined && lease.until > now && lease.owner !== builder.owner) {
+        if (order.force === true && !other.forced) writeBuild(tx, keyspace, { ...other, forced: true });
+        return { held: other };
+      }
       if (mine === undefined && release === builder.release && sameProjections(other.projections, wanted)) mine = other;
       else writeBuild(tx, keyspace, { ...other, state: 'dropped', lease: undefined });
     }
     const fresh = { projections: wanted, purpose: order.purpose, state: 'building', release: builder.release } as const;
-    const begun = { build: newBuild, ...fresh, begun: now, events: 0, checkpoint: undefined, replaced: [] };
-    const claimed: Build = { ...(mine ?? begun), lease: leaseOf(builder, now) };
+    const begun = { build: newBuild, ...fresh, begun: now, events: 0, checkpoint: undefined, forced: false, replaced: [] };
+    const before = mine ?? begun;
+    const claimed: Build = { ...before, forced: before.forced || order.force === true, lease: leaseOf(builder, now) };
     writeBuild(tx, keyspace, claimed);
     return { claimed };
   });
@@ -486,6 +495,7 @@ export async function claimFollowing(
       events: 0,
       checkpoint: undefined,
       lease: undefined,
+      forced: false,
       replaced: [],
     };
     if (found.lease !== undefined && found.lease.until > now && found.lease.owner !== builder.owner) return { held: found };

@@ -17,7 +17,7 @@ afterEach(() => app?.close());
 type Line = Readonly<Record<string, unknown>>;
 
 /** An app that holds one blob, which `send` sends; and its log. */
-function newApp(overrides: { send?: (sink: () => Writable) => Promise<boolean>; checkReady?: () => Promise<void> }) {
+function newApp(overrides: { send?: (sink: () => Writable) => Promise<boolean>; checkReady?: () => Promise<Record<string, unknown>> }) {
   const log: Line[] = [];
   const sink = new Writable({
     write(line: Buffer, _encoding, done) {
@@ -28,7 +28,7 @@ function newApp(overrides: { send?: (sink: () => Writable) => Promise<boolean>; 
   const found = { target: { repository: 'r', role: 'viewer' }, blob: { size, generation: 'g' } };
   const deps = {
     logger: pino(sink),
-    checkReady: overrides.checkReady ?? (() => Promise.resolve()),
+    checkReady: overrides.checkReady ?? (() => Promise.resolve({})),
     authentication: {},
     tokens: {},
     services: {

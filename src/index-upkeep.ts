@@ -1,0 +1,103 @@
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import { Subscription } from 'rxjs';
+
+import type { Uid } from './identifiers.js';
+import type { Progress } from './processes/build-run.js';
+import { follow } from './processes/follow.js';
+import { beat, HEARTBEAT_MS, stopBeating } from './processes/heartbeat.js';
+import { periodically } from './processes/periodic.js';
+import { upgrade } from './processes/upgrade.js';
+import type { Projection } from './projections/projection.js';
+import type { Store } from './projections/store.js';
+import { readRelease } from './release.js';
+
+/** What a server does for the indexes beside serving. */
+export interface IndexUpkeep {
+  /** Throws LiveMismatchError. */
+  start(): Promise<void>;
+  /** The builds that this server makes, or waits for, for `/readyz`; empty as a rule. */
+  builds(): readonly Readonly<Record<string, unknown>>[];
+  /** Ends what runs, in bounded time, and says that this server is gone. */
+  stop(): Promise<void>;
+}
+
+// The thread serves, too: 200 events hold it up for some milliseconds.
+const LIMITS = { limit: 200, targetBytes: 250_000 } as const;
+const UPGRADE_MS = 30_000;
+const LOGGED_MS = 5_000;
+
+/** Says that this server is here, builds what its release needs and the store lacks, follows the log with the async projections. */
+export function createIndexUpkeep(store: Store, newId: () => Uid, logger: Logger): IndexUpkeep {
+  const id = newId();
+  const host = `${hostname()}:${process.pid}`;
+  const builder = { owner: `${host} ${id}`, release: readRelease() };
+  const mine = { release: builder.release, host };
+  const running = new Map<string, Readonly<Record<string, unknown>>>();
+  const abort = new AbortController();
+  const failed = (what: string) => (err: unknown) => {
+    if (!abort.signal.aborted) logger.error({ err }, what);
+  };
+  let loggedAt = -Infinity;
+  let loggedPhase = '';
+  const progress = (projections: readonly Projection[], state: Progress): void => {
+    const names = namesOf(projections);
+    running.set(names, { projections: projections.map(({ name, version }) => ({ name, version })), ...told(state) });
+    if (state.phase === loggedPhase && performance.now() - loggedAt < LOGGED_MS) return;
+    loggedAt = performance.now();
+    loggedPhase = state.phase;
+    logger.info({ projections: names, ...told(state) }, 'building indexes');
+  };
+  const done = (projections: readonly Projection[], events: number): void => {
+    logger.info({ projections: namesOf(projections), events }, 'indexes built and switched to');
+  };
+  let upgrading = Promise.resolve();
+  const runUpgrade = (): Promise<void> => {
+    upgrading = upgrade(store, { builder, newId, limits: LIMITS, signal: abort.signal, progress, done }).finally(() =>
+      running.clear(),
+    );
+    return upgrading;
+  };
+
+  const chores = new Subscription();
+  const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+  return {
+    async start() {
+      await beat(store, id, mine);
+      chores.add(periodically(HEARTBEAT_MS, () => beat(store, id, mine), failed('the heartbeat failed')));
+      chores.add(periodically(UPGRADE_MS, runUpgrade, failed('building indexes failed'), 0));
+      for (const projection of store.projections.filter(({ mode }) => mode === 'async')) {
+        const options = {
+          builder,
+          limits: LIMITS,
+          clock: { sleep },
+          failed: failed(`following the log for ${projection.name} failed`),
+        };
+        chores.add(follow(store, projection, options).subscribe());
+      }
+    },
+    builds: () => [...running.values()],
+    async stop() {
+      abort.abort();
+      chores.unsubscribe();
+      await upgrading.catch(() => undefined);
+      await stopBeating(store, id).catch(failed('the last heartbeat failed'));
+    },
+  };
+}
+
+function namesOf(projections: readonly Projection[]): string {
+  return projections.map(({ name, version }) => `${name} v${version}`).join(', ');
+}
+
+function told({ phase, events, total, rate, secondsLeft, behind }: Progress): Readonly<Record<string, unknown>> {
+  return {
+    phase,
+    events,
+    total,
+    percent: total === 0 ? 100 : Math.floor((events / total) * 100),
+    eventsPerSecond: Math.round(rate),
+    ...(secondsLeft === undefined ? {} : { secondsLeft: Math.ceil(secondsLeft) }),
+    ...(behind.length === 0 ? {} : { waitingFor: behind.map(({ host, release }) => `${host} (${release})`) }),
+  };
+}
