@@ -1,5 +1,6 @@
 import { access } from './access.js';
 import { blobs } from './blobs.js';
+import { history } from './history.js';
 import { images } from './images.js';
 import { manifests } from './manifests.js';
 import type { Projection } from './projection.js';
@@ -19,6 +20,7 @@ export const registered: readonly Projection[] = [
   references,
   referrers,
   blobs,
+  history,
   projects,
   users,
   access,

@@ -12,7 +12,7 @@ import { refuse } from '../../src/errors.js';
 import type { Digest } from '../../src/digest.js';
 import type { Actor } from '../../src/events/types.js';
 import type { ImagePath, ProjectId, RepositoryId, Uid } from '../../src/identifiers.js';
-import { boundsOf } from '../../src/keyvalue/keyspace.js';
+import { boundsOf, itemsBehind } from '../../src/keyvalue/keyspace.js';
 import { uidToBytes } from '../../src/identifiers.js';
 import { CrashedError } from '../../src/keyvalue/simulated.js';
 import { pack } from '../../src/keyvalue/tuple.js';
@@ -174,11 +174,14 @@ async function fill(at: Workplace, path: string, images: number): Promise<void> 
   accepted(await push(at, path, blobOf('base')));
 }
 
-/** The keys of any projection that name the repository. */
+/** The keys of any projection that name the repository, but for its history, which outlives it. */
 async function traces(at: Workplace, repository: Uid): Promise<readonly string[]> {
-  const { begin, end } = boundsOf(pack(at.store.keyspaces.registry.directory, ['projection']));
+  const projections = pack(at.store.keyspaces.registry.directory, ['projection']);
+  const { begin, end } = boundsOf(projections);
   const pairs = await at.store.database.read((tx) => tx.getRange(begin, end));
-  return pairs.filter(({ key }) => key.includes(uidToBytes(repository))).map(({ key }) => key.toString('latin1'));
+  return pairs
+    .filter(({ key }) => key.includes(uidToBytes(repository)) && itemsBehind(projections, key)[0] !== 'history')
+    .map(({ key }) => key.toString('latin1'));
 }
 
 describe('the deletion of a repository', () => {
