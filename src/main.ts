@@ -3,6 +3,7 @@ import { BlobStoreError } from './blobs/blob-store.js';
 import { StoreMismatchError } from './commands/found-store.js';
 import { ConfigError, readConfig } from './config.js';
 import { KeyValueError } from './keyvalue/database.js';
+import { manageProjections } from './projections-command.js';
 import { LiveMismatchError } from './projections/live.js';
 import { ProjectionNotLiveError } from './projections/store.js';
 import { manageRepository } from './repository-command.js';
@@ -13,6 +14,7 @@ const usage = `usage: artifact-store <command>
   serve                                          the registry with all its parts on one machine
   repository create <project>/<repository>       creates a repository
   repository delete <project>/<repository>       deletes a repository with all its images
+  projections list | rebuild | verify            the indexes: what there is, made anew from the log, compared with it
 
 Settings are environment variables: README.md, "Settings".`;
 
@@ -23,6 +25,8 @@ async function run(args: readonly string[]): Promise<number> {
       return serve(readConfig(process.env));
     case 'repository':
       return manageRepository(readConfig(process.env), rest);
+    case 'projections':
+      return manageProjections(readConfig(process.env), rest);
     case 'help':
     case '--help':
     case '-h':
