@@ -8,8 +8,9 @@ const LINES_MS = 5_000;
 export class ProgressLine {
   readonly #title: string;
   readonly #terminal = process.stderr.isTTY;
-  #shownAt = -Infinity;
-  #phase: Progress['phase'] | undefined;
+  // What is done at once is not worth a line in a file.
+  #shownAt = this.#terminal ? -Infinity : performance.now();
+  #waiting = false;
   #open = false;
 
   constructor(title: string) {
@@ -19,9 +20,10 @@ export class ProgressLine {
   show(progress: Progress): void {
     const now = performance.now();
     const isDue = now - this.#shownAt >= (this.#terminal ? TERMINAL_MS : LINES_MS);
-    if (!isDue && progress.phase === this.#phase) return;
+    const isWaiting = progress.phase.startsWith('waiting');
+    if (!isDue && isWaiting === this.#waiting) return;
     this.#shownAt = now;
-    this.#phase = progress.phase;
+    this.#waiting = isWaiting;
     const text = `${this.#title}: ${describeProgress(progress)}`;
     // As wide as the terminal: a longer line would not be written over.
     const columns = process.stderr.columns || 120;

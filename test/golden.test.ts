@@ -36,8 +36,21 @@ test.each(['registry', 'platform'] as const)(
   },
 );
 
-test.each([...live.registry, ...live.platform])('%s is read and written again as it is', (text) => {
+const texts = [...live.registry, ...live.platform];
+const isFirstFormat = (text: string) => text.startsWith('{"format":1,');
+
+test.each(texts.filter((text) => !isFirstFormat(text)))('%s is read and written again as it is', (text) => {
   expect(encodeLive(parseLive(Buffer.from(text))).toString()).toBe(text);
+});
+
+// Release 0.1.0's, which is written no more: a switch makes it the next format.
+test.each(texts.filter(isFirstFormat))('%s is read', (text) => {
+  const { incarnation, projections } = JSON.parse(text) as {
+    readonly incarnation: number;
+    readonly projections: readonly object[];
+  };
+  const inline = projections.map((projection) => ({ ...projection, mode: 'inline' }));
+  expect(parseLive(Buffer.from(text))).toEqual({ incarnation, events: 1, projections: inline, fence: undefined });
 });
 
 const hashes = golden('name-hashes') as {

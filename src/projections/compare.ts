@@ -86,7 +86,8 @@ async function compare(
     const followed = await findBuild(tx, keyspace, liveBuild);
     if (followed === undefined || !(await foldTail(tx, store, found, followed))) return 'tail too long';
   }
-  const live = await readRange(tx, keyspace.projection(projection.name, liveBuild), from);
+  const prefix = keyspace.projection(projection.name, liveBuild);
+  const live = await readRange(tx, prefix, from);
   const folded = await readRange(tx, keyspace.projection(projection.name, aside.build), from);
   // A range that was cut says nothing of what lies behind its last key.
   const ends = [live, folded].filter(({ cut }) => cut).map(({ pairs }) => pairs.at(-1)?.key ?? from);
@@ -96,7 +97,7 @@ async function compare(
   return {
     differences: differencesOf(projection, mine, within(folded.pairs)),
     keys: mine.length,
-    bytes: mine.reduce((sum, { key, value }) => sum + key.length + value.length, 0),
+    bytes: mine.reduce((sum, { key, value }) => sum + prefix.length + key.length + value.length, 0),
     next: end === undefined ? undefined : keyAfter(end),
   };
 }
