@@ -2,6 +2,7 @@
 import { BlobStoreError } from './blobs/blob-store.js';
 import { StoreMismatchError } from './commands/found-store.js';
 import { ConfigError, readConfig } from './config.js';
+import { showHistory } from './history-command.js';
 import { KeyValueError } from './keyvalue/database.js';
 import { manageProjections } from './projections-command.js';
 import { LiveMismatchError } from './projections/live.js';
@@ -14,6 +15,7 @@ const usage = `usage: artifact-store <command>
   serve                                          the registry with all its parts on one machine
   repository create <project>/<repository>       creates a repository
   repository delete <project>/<repository>       deletes a repository with all its images
+  history <what> [options]                       what happened to a project, a repository, an image, a tag or a digest
   projections list | rebuild | verify            the indexes: what there is, made anew from the log, compared with it
 
 Settings are environment variables: README.md, "Settings".`;
@@ -25,6 +27,8 @@ async function run(args: readonly string[]): Promise<number> {
       return serve(readConfig(process.env));
     case 'repository':
       return manageRepository(readConfig(process.env), rest);
+    case 'history':
+      return showHistory(readConfig(process.env), rest);
     case 'projections':
       return manageProjections(readConfig(process.env), rest);
     case 'help':

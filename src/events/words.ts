@@ -74,7 +74,7 @@ export const eventKinds = Object.keys(sayings) as readonly EventKind[];
 export function actorInWords({ actor }: Pick<EventEnvelope, 'actor'>, names: Names): string {
   switch (actor.kind) {
     case 'system':
-      return 'the registry itself';
+      return 'the registry or its operator';
     case 'anonymous':
       return 'somebody without credentials';
     case 'service-account':

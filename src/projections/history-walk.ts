@@ -3,7 +3,7 @@ import { positionOf, type Moment } from '../events/database-time.js';
 import { createLog } from '../events/log.js';
 import { comparePositions, type Position } from '../events/position.js';
 import { resolveEntries, type HistoryEntry, type Sight } from './history-entries.js';
-import { readHistory, type HistoryOf, type HistoryPageOptions } from './history-pages.js';
+import { readHistory, type HistoryOf, type HistoryPage, type HistoryPageOptions } from './history-pages.js';
 import type { Reading, Store } from './store.js';
 
 /** Whose history, and what its reader may know. */
@@ -20,18 +20,23 @@ export interface EntriesPage {
 }
 
 /**
- * One page. Where an event in it can't be read the page ends before that; the page that begins with it throws an EventDecodeError, which names its
- * position. Throws ProjectionNotLiveError.
+ * `readHistory`, but where an event can't be read the page ends before it; the page that begins with it throws an EventDecodeError, which names its position.
+ * Throws ProjectionNotLiveError.
  */
-export async function readEntries(reading: Reading, { of, sight }: Asked, options: HistoryPageOptions): Promise<EntriesPage> {
+export async function readEvents(reading: Reading, of: readonly HistoryOf[], options: HistoryPageOptions): Promise<HistoryPage> {
   for (let { limit } = options; ; limit = Math.floor(limit / 2)) {
     try {
-      const { events, next } = await readHistory(reading, of, { ...options, limit });
-      return { entries: await resolveEntries(reading, events, sight), next };
+      return await readHistory(reading, of, { ...options, limit });
     } catch (error) {
       if (!(error instanceof EventDecodeError) || limit <= 1) throw error;
     }
   }
+}
+
+/** One page. Throws as `readEvents`. */
+export async function readEntries(reading: Reading, { of, sight }: Asked, options: HistoryPageOptions): Promise<EntriesPage> {
+  const { events, next } = await readEvents(reading, of, options);
+  return { entries: await resolveEntries(reading, events, sight), next };
 }
 
 export type WalkOptions = Omit<HistoryPageOptions, 'limit'> & {

@@ -107,7 +107,7 @@ test('who did it is said, and that a name was erased', () => {
   expect(by(user, everybody)).toBe('alice@example.test');
   expect(by(user, nobody)).toBe(`user ${uid('a')}`);
   expect(by(user, erased)).toBe(`user ${uid('a')} (name erased)`);
-  expect(by({ kind: 'system', authentication: 'none' }, everybody)).toBe('the registry itself');
+  expect(by({ kind: 'system', authentication: 'none' }, everybody)).toBe('the registry or its operator');
   expect(by({ kind: 'anonymous', authentication: 'none' }, everybody)).toBe('somebody without credentials');
 });
 
