@@ -8,6 +8,7 @@ import { printProjections } from './projections-list.js';
 import { BuildStoppedError, type Progress } from './processes/build-run.js';
 import { rebuild } from './processes/rebuild.js';
 import { verify, VerifyDisturbedError, type Verified } from './processes/verify.js';
+import { verifyTruth } from './processes/verify-truth.js';
 import { BuildLostError, type Builder, type Order } from './projections/builds.js';
 import type { Difference } from './projections/compare.js';
 import type { DirectoryName, Projection } from './projections/projection.js';
@@ -27,6 +28,7 @@ const usage = `usage: artifact-store projections list [--json]
             --rate    no more events a second, for what is in the log when it begins
             --force   switches although servers are running that do not know the new version: they answer 503 from then on
   verify    folds the log aside and compares it with the live indexes byte for byte; changes nothing; exit status 1 when they differ
+            --all     every index, and the log itself: its streams, and the digests of the manifests beside it
 `;
 
 /** A process's own batches: nobody else waits for its thread. */
@@ -37,6 +39,8 @@ interface Asked {
   readonly names: readonly string[];
   readonly rate: number | undefined;
   readonly force: boolean;
+  /** The log itself, too. */
+  readonly all: boolean;
 }
 
 /** `artifact-store projections list|rebuild|verify`: straight on the store, while servers run. Exit status. */
@@ -61,7 +65,8 @@ export async function manageProjections(config: Config, args: readonly string[])
   const problem = problemOf(verb, values, positionals);
   if (problem !== undefined) return misused(problem);
   const names = values.all === true ? registered.map(({ name }) => name) : positionals;
-  const asked = { names, rate: values.rate === undefined ? undefined : Number(values.rate), force: values.force === true };
+  const rate = values.rate === undefined ? undefined : Number(values.rate);
+  const asked: Asked = { names, rate, force: values.force === true, all: values.all === true };
   const registry = await openRegistry(config, false);
   const abort = new AbortController();
   const stop = (): void => abort.abort();
@@ -164,9 +169,9 @@ async function rebuildAll(store: Store, { names, rate, force }: Asked, signal: A
   return 0;
 }
 
-async function verifyAll(store: Store, { names, rate }: Asked, signal: AbortSignal): Promise<number> {
+async function verifyAll(store: Store, { names, rate, all }: Asked, signal: AbortSignal): Promise<number> {
   const builder = thisBuilder();
-  let differences = 0;
+  let differences = all ? await verifyLogs(store, signal) : 0;
   for (const directory of ['registry', 'platform'] as const) {
     const mine = await liveNames(store, directory, names);
     for (const group of mine) {
@@ -187,6 +192,21 @@ async function verifyAll(store: Store, { names, rate }: Asked, signal: AbortSign
     }
   }
   return differences === 0 ? 0 : 1;
+}
+
+/** How much of what the indexes are made from is damaged. */
+async function verifyLogs(store: Store, signal: AbortSignal): Promise<number> {
+  let found = 0;
+  for (const directory of ['registry', 'platform'] as const) {
+    const onDamage = (what: string): void => void process.stdout.write(`${directory}: ${what}\n`);
+    const { events, contents, damages } = await verifyTruth(store, directory, { signal, onDamage, limits: LIMITS });
+    found += damages;
+    if (signal.aborted) throw new BuildStoppedError('stopped');
+    process.stdout.write(
+      `log of ${directory}: ${events} events and ${contents} manifests and configs read, ${damages} damaged\n`,
+    );
+  }
+  return found;
 }
 
 async function liveNames(

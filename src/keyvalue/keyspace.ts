@@ -120,6 +120,8 @@ export function createKeyspace(directory: Buffer) {
     content: (digest: Digest, chunk: number): Buffer => under('content', digestToBytes(digest), chunk),
     contentBounds: (digest: Digest): KeyBounds => boundsOf(under('content', digestToBytes(digest))),
 
+    contents: boundsOf(under('content')),
+
     personal: (uid: Uid, field: string): Buffer => under('personal', uuidItem(uid), field),
     request: (id: Uid): Buffer => under('request', uuidItem(id)),
     /** Of requests whose UUIDv7 was made before this time, in milliseconds since 1970. */

@@ -1,0 +1,94 @@
+import { algorithmOf, digestFromBytes, digestOf, type Digest } from '../digest.js';
+import { createLog, type ReadLimits } from '../events/log.js';
+import { formatPosition, type Position } from '../events/position.js';
+import { keyAfter } from '../keyvalue/apply-operations.js';
+import { itemsBehind, type Keyspace } from '../keyvalue/keyspace.js';
+import type { DirectoryName } from '../projections/projection.js';
+import type { Store } from '../projections/store.js';
+
+/**
+ * Looks at what no index can be made from when it is damaged: the log with its streams, and the bytes of manifests and configs beside it. Reads only, in
+ * bounded transactions, while everybody goes on writing.
+ */
+export interface TruthOptions {
+  readonly signal: AbortSignal;
+  /** Told for each damage: a line for people. */
+  readonly onDamage: (what: string) => void;
+  readonly limits: ReadLimits;
+}
+
+export interface VerifiedTruth {
+  readonly events: number;
+  /** Manifests and configs. */
+  readonly contents: number;
+  readonly damages: number;
+}
+
+/** Throws the EventDecodeError of an event that can't be read: what lies behind it can't be trusted. */
+export async function verifyTruth(store: Store, directory: DirectoryName, options: TruthOptions): Promise<VerifiedTruth> {
+  const log = await verifyStreams(store, directory, options);
+  const content = await verifyContents(store, store.keyspaces[directory], options);
+  return { events: log.events, contents: content.contents, damages: log.damages + content.damages };
+}
+
+/** Every event is found in its stream, too. */
+async function verifyStreams(store: Store, directory: DirectoryName, { signal, onDamage, limits }: TruthOptions) {
+  const keyspace = store.keyspaces[directory];
+  const log = createLog(keyspace);
+  let [events, damages] = [0, 0];
+  for (let after: Position | undefined; !signal.aborted;) {
+    const from = after;
+    const step = await store.database.read(async (tx) => {
+      const { live } = await store.readDirectory(tx, directory);
+      const batch = await log.readFrom(tx, live.incarnation, from, limits);
+      const entries = batch.events.map(({ stream, position }) =>
+        tx.get(keyspace.streamKey(stream, position.incarnation, position.stamp)),
+      );
+      return { batch, entries: await Promise.all(entries) };
+    });
+    step.batch.events.forEach(({ stream, position }, at) => {
+      if (step.entries[at] !== undefined) return;
+      damages += 1;
+      onDamage(`the event at ${formatPosition(position)} is not in its stream ${stream}`);
+    });
+    events += step.batch.events.length;
+    after = step.batch.next;
+    if (step.batch.tailReached) break;
+  }
+  return { events, damages };
+}
+
+const PAGE_BYTES = 2_000_000;
+
+/** The bytes under each digest have it. */
+async function verifyContents(store: Store, keyspace: Keyspace, { signal, onDamage }: TruthOptions) {
+  const { begin, end } = keyspace.contents;
+  const prefix = begin.subarray(0, begin.length - 1);
+  let [contents, damages] = [0, 0];
+  let open: { readonly digest: Digest; readonly chunks: Buffer[] } | undefined;
+  const close = (): void => {
+    if (open === undefined) return;
+    contents += 1;
+    if (digestOf(Buffer.concat(open.chunks), algorithmOf(open.digest)) === open.digest) return;
+    damages += 1;
+    onDamage(`the content of ${open.digest} is of another digest`);
+  };
+  for (let from = begin; !signal.aborted;) {
+    const start = from;
+    const page = await store.database.read((tx) => tx.getRange(start, end, { targetBytes: PAGE_BYTES }));
+    for (const { key, value } of page) {
+      const [item] = itemsBehind(prefix, key);
+      const digest = digestFromBytes(Buffer.isBuffer(item) ? item : Buffer.alloc(0));
+      if (open?.digest !== digest) {
+        close();
+        open = { digest, chunks: [] };
+      }
+      open.chunks.push(value);
+    }
+    const last = page.at(-1);
+    if (last === undefined) break;
+    from = keyAfter(last.key);
+  }
+  close();
+  return { contents, damages };
+}
