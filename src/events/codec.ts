@@ -3,6 +3,7 @@ import protobuf from 'protobufjs/minimal.js';
 import { parseDigest, type Digest } from '../digest.js';
 import { parseUid, uidFromBytes, uidToBytes, type ImagePath, type Tag, type Uid } from '../identifiers.js';
 import { CHECKSUM_TAG, hasChecksum, setChecksum, verifyChecksum } from './checksum.js';
+import { EventReader } from './event-reader.js';
 import { artifactstore } from './generated/events.js';
 import {
   belongsTo,
@@ -78,10 +79,7 @@ export function decodeEvent(bytes: Buffer): EventEnvelope {
   if (checked === undefined) throw new EventDecodeError(`${bytes.length} bytes are damaged: their checksum is of others`);
   let event;
   try {
-    const reader = protobuf.Reader.create(checked);
-    // Else protobufjs leaves out in silence what it does not know.
-    reader.discardUnknown = false;
-    event = wire.Event.decode(reader);
+    event = wire.Event.decode(new EventReader(checked));
   } catch (error) {
     throw new EventDecodeError(`${bytes.length} bytes are no event: ${error instanceof Error ? error.message : String(error)}`);
   }

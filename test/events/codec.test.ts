@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import type { Digest } from '../../src/digest.js';
-import type { Uid } from '../../src/identifiers.js';
+import type { ImagePath, Uid } from '../../src/identifiers.js';
 import {
   decodeEvent,
   encodeEvent,
@@ -119,6 +119,19 @@ describe('the checksum', () => {
       expect(() => decodeEvent(summed(summed(encoded(pushed))))).toThrow('a checksum is not the first field');
     }
   });
+});
+
+test.each(['z', 'z'.repeat(80)])('a text is UTF-8 or no event (%s)', (z) => {
+  const withImage = (image: string): Buffer =>
+    encoded({ ...pushed, payload: { kind: 'ManifestDeleted', image: image as ImagePath, digest: sha256('c') } });
+  const replaced = withImage(`${z}\ufffd\ufeff\u{1f600}`);
+  expect(decodeEvent(replaced).payload).toMatchObject({ image: `${z}\ufffd\ufeff\u{1f600}` });
+  for (const wrong of ['80', 'ff', 'c3', 'c080', 'eda080', 'f4908080']) {
+    const bytes = withImage(`${z}${'#'.repeat(wrong.length / 2)}`);
+    Buffer.from(wrong, 'hex').copy(bytes, bytes.indexOf('#'));
+    expectDecodeError(bytes);
+    expectDecodeError(summed(bytes));
+  }
 });
 
 test('what no message of an allowed generation says is too new', () => {
