@@ -166,7 +166,7 @@ function momentOf(values: ReadonlyMap<Valued, string>, option: 'since' | 'until'
   const moment = parseMoment(text.replace(/^(\d{4}-\d\d-\d\d) /, '$1T'));
   if (!('reason' in moment)) return moment;
   throw new UsageError(
-    `--${option}: ${oneLine(moment.reason.replace(momentForm, `${momentForm}, or so long ago like 90s, 30m, 2h, 7d or 4w`))}`,
+    `--${option}: ${oneLine(moment.reason.replace(momentForm, `${momentForm}, or so long ago like 90s, 30m, 2h, 7d or 4w`), 1_000)}`,
   );
 }
 

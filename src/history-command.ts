@@ -82,7 +82,9 @@ async function run(store: Store, asked: HistoryArguments, output: Output): Promi
     asked.limit === undefined ? { range: begin.range } : await lastOf(store, ask, begin.range, asked.limit);
   const pages = stoppable(walkEntries(store, ask, { ...range, newestFirst: asked.newestFirst }), output);
   if ('file' in asked.output) return exportTo(asked.output, pages, output);
-  const lines = createLines({ colors: output.colors, borders: begin.found.bearers.length > 1 || asked.follow });
+  const { bearers } = begin.found;
+  const borders = bearers.length > 1 ? 'all' : bearers.length === 1 ? 'changes' : 'none';
+  const lines = createLines({ colors: output.colors, borders });
   const show = asked.output.form === 'json' ? (entry: HistoryEntry) => `${entryLine(entry)}\n` : lines;
   let shown = 0;
   for await (const page of pages) {

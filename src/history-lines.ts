@@ -6,8 +6,8 @@ const codes: Readonly<Record<Style, string>> = { time: '2', who: '36', border: '
 
 export interface LineOptions {
   readonly colors: boolean;
-  /** Several repositories may come one after the other under one name: a line says where another begins. */
-  readonly borders: boolean;
+  /** Several repositories come one after the other under one name: a line says where each begins. `changes`: not the first. */
+  readonly borders: 'all' | 'changes' | 'none';
 }
 
 /** Entries as lines for people, one after the other: what belongs together shows. */
@@ -16,7 +16,8 @@ export function createLines({ colors, borders }: LineOptions): (entry: HistoryEn
   let last: HistoryEntry | undefined;
   return (entry) => {
     const { repository } = entry;
-    const another = borders && repository !== undefined && repository.uid !== last?.repository?.uid;
+    const changed = repository !== undefined && repository.uid !== last?.repository?.uid;
+    const another = changed && (borders === 'all' || (borders === 'changes' && last !== undefined));
     const border = another ? `${styled('border', borderInWords(repository, last === undefined))}\n` : '';
     // Events of one command are one change to whoever made it.
     const and = last?.commandId === entry.commandId && !another ? 'and ' : '';

@@ -12,6 +12,9 @@ export interface Names {
   readonly person: (uid: Uid) => { readonly name: string } | 'erased' | undefined;
 }
 
+/** What every image's manifest is said to be: not worth a word. */
+const plainImages = ['application/vnd.oci.image.config.v1+json', 'application/vnd.docker.container.image.v1+json'];
+
 type Sayings = { readonly [K in EventKind]: (payload: PayloadOf<K>, stream: Stream, names: Names) => string };
 
 /** One row for each kind of event: the type check misses the ones that are not here. */
@@ -36,7 +39,7 @@ const sayings: Sayings = {
     const parts = [
       config === undefined ? [] : [`config ${shortDigest(config)}`],
       layersSize === 0 ? [] : [`layers ${sizeInWords(layersSize)}`],
-      artifactType === undefined ? [] : [`artifact type ${oneLine(artifactType)}`],
+      artifactType === undefined || plainImages.includes(artifactType) ? [] : [`artifact type ${oneLine(artifactType)}`],
       subject === undefined ? [] : [`refers to ${shortDigest(subject)}`],
     ].flat();
     const facts = [`${oneLine(mediaType)}, ${sizeInWords(size)}`, ...parts].join('; ');
@@ -150,8 +153,8 @@ export function sizeInWords(bytes: number): string {
 const TEXT_LIMIT = 200;
 
 /** What a client chose, for a line of a terminal: nothing in it moves the cursor or ends the line. */
-export function oneLine(text: string): string {
-  const cut = text.length > TEXT_LIMIT ? `${text.slice(0, TEXT_LIMIT)}...` : text;
+export function oneLine(text: string, limit = TEXT_LIMIT): string {
+  const cut = text.length > limit ? `${text.slice(0, limit)}...` : text;
   return cut.replace(
     /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
     (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,

@@ -40,6 +40,8 @@ interface Place {
 
 const LIMIT = 100;
 const LIMIT_MOST = 1_000;
+/** The newest; a pipeline may make and delete a repository every day. */
+const BEARERS_MOST = 100;
 
 // ---- History.
 
@@ -188,7 +190,7 @@ async function ask(reading: Reading, { caller }: Exchange, question: HistoryQues
 }
 
 /** Only an owner is told of people, by a token only one that is given for everything that an owner may. */
-function sightOf(caller: Exchange['caller'], { name }: RepositoryName, { role }: Target, project: Uid): Sight {
+export function sightOf(caller: Exchange['caller'], { name }: RepositoryName, { role }: Target, project: Uid): Sight {
   const people = role === 'owner' && judge({ caller, verb: 'delete', name, role }) === undefined;
   return { people, project };
 }
@@ -213,7 +215,7 @@ async function actorsOf(reading: Reading, texts: readonly string[], { people }: 
 function headOf({ project, repository }: HistoryScope, { sight, bearers }: Granted): object {
   return {
     project,
-    ...(repository === undefined ? {} : { repository, bearers: bearers.map(bearerJson) }),
+    ...(repository === undefined ? {} : { repository, bearers: bearers.slice(-BEARERS_MOST).map(bearerJson) }),
     people: sight.people ? 'shown' : 'hidden',
   };
 }
