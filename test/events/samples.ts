@@ -202,6 +202,7 @@ const keySamples: { readonly [K in keyof Keyspace]?: KeySample } = {
   streamKey: (k) => k.streamKey(blobStream(sha512('d')), 300, stamp),
   wake: (k) => k.wake(7),
   content: (k) => k.content(sha512('a'), 2),
+  contents: (k) => k.contents,
   contentBounds: (k) => k.contentBounds(sha256('a')),
   personal: (k) => k.personal(uid('a'), 'name'),
   request: (k) => k.request(uid('2')),
