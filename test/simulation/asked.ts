@@ -70,7 +70,11 @@ export function checkAnswers(
     open = open.filter(({ asked: one, seen }) => {
       if (changed.has(one)) return false;
       if (one.to < begin) {
-        violated('linearisable', `${show(one.command)} was told ${one.outcome}; it would have been ${[...seen].join(' or ')}`, one.step);
+        violated(
+          'linearisable',
+          `${show(one.command)} was told ${one.outcome}; it would have been ${[...seen].join(' or ')}`,
+          one.step,
+        );
         return false;
       }
       const { outcome, events } = model.predict(one.command);
@@ -89,7 +93,8 @@ export function checkAnswers(
     const askers = byId.get(first.requestId);
     const step = askers?.[0]?.step;
     if (events.some((event) => event.commandId !== first.commandId)) violated('once', 'two commands in one commit', step);
-    if (commandIds.has(first.commandId)) violated('once', `command ${first.commandId} committed ${first.payload.kind} once more`, step);
+    if (commandIds.has(first.commandId))
+      violated('once', `command ${first.commandId} committed ${first.payload.kind} once more`, step);
     commandIds.add(first.commandId);
     const command = askers?.[0]?.command;
     if (command !== undefined) {
@@ -128,7 +133,11 @@ export function checkAnswers(
   const end = 1n << 64n;
   moment(begin, end);
   for (const { asked: one, seen } of open) {
-    violated('linearisable', `${show(one.command)} was told ${one.outcome}; it would have been ${[...seen].join(' or ')}`, one.step);
+    violated(
+      'linearisable',
+      `${show(one.command)} was told ${one.outcome}; it would have been ${[...seen].join(' or ')}`,
+      one.step,
+    );
   }
   return { model, violations };
 }

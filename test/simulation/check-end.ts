@@ -13,7 +13,7 @@ import { listTagsOfRepository } from '../../src/projections/tags.js';
 import type { Violation } from './asked.js';
 import type { Server } from './cluster.js';
 import type { Model } from './model.js';
-import { world } from './world.js';
+import { allBlobs, world } from './world.js';
 
 const ALL = 10_000;
 
@@ -25,15 +25,18 @@ export async function checkEnd(server: Server, model: Model, events: readonly Re
 
   const facts = await factsOf(server, model);
   const expected = model.facts();
-  for (const line of expected.filter((one) => !facts.includes(one))) violated('nothing acknowledged is lost', `queries do not tell: ${line}`);
-  for (const line of facts.filter((one) => !expected.includes(one))) violated('nothing acknowledged is lost', `queries tell, and nothing happened: ${line}`);
+  for (const line of expected.filter((one) => !facts.includes(one)))
+    violated('nothing acknowledged is lost', `queries do not tell: ${line}`);
+  for (const line of facts.filter((one) => !expected.includes(one)))
+    violated('nothing acknowledged is lost', `queries tell, and nothing happened: ${line}`);
 
   const leaving = await store.read((reading) => listLeavingRepositories(reading, ALL));
-  if (leaving.length + model.leaving.size > 0) violated('progress', `repositories are still being deleted: ${leaving.join(', ')}`);
+  if (leaving.length + model.leaving.size > 0)
+    violated('progress', `repositories are still being deleted: ${leaving.join(', ')}`);
 
   const live = new Map<Digest, string>();
   await store.read(async (reading) => {
-    for (const { digest } of world.blobs) {
+    for (const { digest } of allBlobs) {
       const blob = await findBlob(reading, digest);
       if (blob !== undefined) live.set(digest, blob.generation);
     }
@@ -82,8 +85,10 @@ async function factsOf({ store }: Server, model: Model): Promise<readonly string
     for (const { path, uid } of model.repositories.values()) {
       lines.push(`${path} is ${uid}`);
       for (const digest of await listLinks(reading, uid, ALL)) lines.push(`${path} links ${digest}`);
-      for (const { image, digest } of await listManifestsOfRepository(reading, uid, ALL)) lines.push(`${path} ${image} has ${digest}`);
-      for (const { image, tag, digest } of await listTagsOfRepository(reading, uid, ALL)) lines.push(`${path} ${image} ${tag} is ${digest}`);
+      for (const { image, digest } of await listManifestsOfRepository(reading, uid, ALL))
+        lines.push(`${path} ${image} has ${digest}`);
+      for (const { image, tag, digest } of await listTagsOfRepository(reading, uid, ALL))
+        lines.push(`${path} ${image} ${tag} is ${digest}`);
       for (const image of ['', 'deep'] as ImagePath[]) {
         for (const { digest: subject } of world.manifests) {
           for (const { digest } of await listReferrers(reading, uid, image, subject, { limit: ALL }))

@@ -224,7 +224,12 @@ export class Client {
         const wrong = digestOf(Buffer.from('other bytes'), 'sha256');
         await this.#ask({
           command: { kind: 'nothing' },
-          request: { method: 'PUT', query: { digest: wrong }, headers: { 'content-length': String(last.length) }, body: whole(last) },
+          request: {
+            method: 'PUT',
+            query: { digest: wrong },
+            headers: { 'content-length': String(last.length) },
+            body: whole(last),
+          },
           route: (exchange) => putUpload(exchange, nameOf(name), upload.id),
           outcome: () => 'a wrong digest was taken',
           upload,
@@ -352,9 +357,7 @@ export class Client {
 
   /** By a tag: its manifest, what that lists, and every blob. Whether there was something, whole. */
   async pull(name: string, tag: string): Promise<boolean> {
-    const outcome = await this.#patiently(() =>
-      this.#getManifest({ kind: 'get manifest', name, tag }, tag, (digest) => digest),
-    );
+    const outcome = await this.#patiently(() => this.#getManifest({ kind: 'get manifest', name, tag }, tag, (digest) => digest));
     const manifest = world.manifests.findIndex(({ digest }) => digest === outcome);
     return manifest >= 0 && (await this.#pullParts(name, manifest));
   }
@@ -374,7 +377,11 @@ export class Client {
     return wholly;
   }
 
-  #getManifest(command: Command & { readonly name: string }, reference: string, of: (digest: string) => string): Promise<string | undefined> {
+  #getManifest(
+    command: Command & { readonly name: string },
+    reference: string,
+    of: (digest: string) => string,
+  ): Promise<string | undefined> {
     return this.#ask({
       command,
       request: { method: 'GET' },
@@ -414,7 +421,11 @@ export class Client {
 
   async #deleteTagTwice(name: string, tag: string): Promise<void> {
     await this.#twice({ kind: 'delete tag', name, tag }, async (executor, context) => {
-      const outcome: Refusal | undefined = await deleteTag(executor, context, { kind: 'DeleteTag', name: nameOf(name), tag: tagOf(tag) });
+      const outcome: Refusal | undefined = await deleteTag(executor, context, {
+        kind: 'DeleteTag',
+        name: nameOf(name),
+        tag: tagOf(tag),
+      });
       return outcome?.refused ?? 'done';
     });
   }
@@ -448,15 +459,16 @@ export class Client {
     const second = this.cluster.server((this.#slot + 1) % SERVERS);
     const id = first.services.newId();
     const context = first.context(id);
-    await Promise.all(
-      [first, second].map((server) => this.#observe(server, id, command, () => work(server.executor, context))),
-    );
+    await Promise.all([first, second].map((server) => this.#observe(server, id, command, () => work(server.executor, context))));
   }
 
   // ---- Asking
 
   /** Work of a server's own. */
-  async #chore(work: (server: Server, id: Uid) => Promise<unknown>, kind: 'nothing' | 'resume deletions' = 'nothing'): Promise<void> {
+  async #chore(
+    work: (server: Server, id: Uid) => Promise<unknown>,
+    kind: 'nothing' | 'resume deletions' = 'nothing',
+  ): Promise<void> {
     await this.#run({ kind }, async (server, id) => {
       await work(server, id);
       return 'done';

@@ -90,7 +90,8 @@ export class SimulationClock implements SimulatedClock {
       }
       const next = this.#sleepers.reduce((earliest, sleeper) => Math.min(earliest, sleeper.at), Infinity);
       if (next !== Infinity) this.advance(Math.max(0, next - this.#now));
-      else if ((idle += 1) > IDLE_TICKS) throw new NoProgressError(`${what} stands still: nobody works, and nobody waits for a time`);
+      else if ((idle += 1) > IDLE_TICKS)
+        throw new NoProgressError(`${what} stands still: nobody works, and nobody waits for a time`);
     }
   }
 }

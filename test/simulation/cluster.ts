@@ -113,7 +113,8 @@ export class Server {
     this.cluster.awaited(this.slot);
     dead();
     if (this.cluster.diskFails()) throw new BlobFaultError(what);
-    for (let turns = 1 + Math.floor(this.cluster.random() * 3); turns > 0; turns -= 1) await new Promise((resolve) => setImmediate(resolve));
+    for (let turns = 1 + Math.floor(this.cluster.random() * 3); turns > 0; turns -= 1)
+      await new Promise((resolve) => setImmediate(resolve));
     dead();
   }
 }

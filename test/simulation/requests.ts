@@ -34,7 +34,11 @@ export interface HttpRequest {
 }
 
 /** Sends a request to one of the server's routes, past fastify: what it would read of the wire is said by `request`, what it would write is the answer. */
-export async function send(server: Server, request: HttpRequest, route: (exchange: Exchange) => Promise<unknown>): Promise<Answer> {
+export async function send(
+  server: Server,
+  request: HttpRequest,
+  route: (exchange: Exchange) => Promise<unknown>,
+): Promise<Answer> {
   const reply = new Reply();
   return answerOf(server, async () => {
     await route(exchangeFor(server, request, reply));
@@ -73,7 +77,11 @@ function exchangeFor(server: Server, request: HttpRequest, reply: Reply): Exchan
     for (const value of typeof values === 'string' ? [values] : values) query.append(name, value);
   }
   const body = request.body ?? Readable.from([]);
-  const raw = Object.assign(body, { headers: request.headers ?? {}, method: request.method, socket: { setTimeout: () => undefined } });
+  const raw = Object.assign(body, {
+    headers: request.headers ?? {},
+    method: request.method,
+    socket: { setTimeout: () => undefined },
+  });
   const asked = {
     raw,
     headers: request.headers ?? {},

@@ -1,10 +1,18 @@
 import { below, pick, randomFrom, some, weighted, type Random } from './random.js';
-import { world } from './world.js';
+import { BLOBS, world } from './world.js';
 
 /** How an upload's bytes come. */
 const ways = ['whole in the POST', 'whole in the PUT', 'streamed in the PUT', 'in two chunks', 'broken off and resumed'] as const;
 /** How an upload ends. */
-const ends = ['put', 'put twice', 'put at once by two', 'taken over', 'cancelled', 'abandoned', 'put with a wrong digest'] as const;
+const ends = [
+  'put',
+  'put twice',
+  'put at once by two',
+  'taken over',
+  'cancelled',
+  'abandoned',
+  'put with a wrong digest',
+] as const;
 
 export type UploadWay = (typeof ways)[number];
 export type UploadEnd = (typeof ends)[number];
@@ -76,7 +84,7 @@ export function stepsFrom(seed: number, count: number): readonly Step[] {
 
 function actionFrom(random: Random): Action {
   const name = pick(random, world.names);
-  const blob = below(random, world.blobs.length);
+  const blob = below(random, random() < 0.2 ? BLOBS : world.blobs.length);
   const manifest = below(random, world.manifests.length);
   const tag = pick(random, world.tags);
   const make = weighted<() => Action>(random, [
@@ -94,7 +102,7 @@ function actionFrom(random: Random): Action {
     [2, () => ({ kind: 'expire uploads' })],
     [2, () => ({ kind: 'resume deletions' })],
     [1, () => ({ kind: 'prune' })],
-    [0.4, () => ({ kind: 'look at the indexes' })],
+    [0.1, () => ({ kind: 'look at the indexes' })],
   ]);
   return make();
 }

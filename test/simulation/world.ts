@@ -39,8 +39,6 @@ function makeWorld(): World {
     blobFrom('second layer', 300),
     blobFrom('third layer', LARGE_BYTES),
     blobFrom('config of the artifact', 25),
-    // No manifest has it: it can always be deleted.
-    blobFrom('lone blob', 60),
   ];
   const blob = (index: number): WorldBlob => blobs[index] ?? blobFrom('none', 1);
   const described = (index: number) => ({ digest: blob(index).digest, size: blob(index).size });
@@ -64,8 +62,16 @@ function makeWorld(): World {
 
 export const world = makeWorld();
 
+/** Blobs of the world, and those that no manifest has: there are more of them, so that one comes for the first time late in a run, too. */
+export const BLOBS = 60;
+
+export const allBlobs: readonly WorldBlob[] = Array.from(
+  { length: BLOBS },
+  (_, index) => world.blobs[index] ?? blobFrom(`lone blob ${index}`, 20 + index),
+);
+
 export function blobAt(index: number): WorldBlob {
-  const blob = world.blobs[index];
+  const blob = allBlobs[index];
   if (blob === undefined) throw new RangeError(`no blob ${index}`);
   return blob;
 }

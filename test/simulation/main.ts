@@ -1,0 +1,246 @@
+import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { build, type Plugin } from 'esbuild';
+
+import type { Violation } from './asked.js';
+import { mutants, mutated, type Mutant } from './mutants.js';
+import { run, type RunOptions, type RunResult } from './run.js';
+import { shrink } from './shrink.js';
+import { wordsOf } from './steps.js';
+
+const usage = `usage: npm run simulate -- [options]
+
+  --seed N       the seed of the (first) run; a random one without it
+  --steps M      steps of each run (default 1000)
+  --seeds K      runs K seeds, from N on (default 1)
+  --jobs J       in J processes at once (default 1)
+  --only A,B,..  only these steps of the seed
+  --spare A,B,.. without these faults, as <step>.<number of the fault in it>
+  --shrink S     looks for a shorter run for S seconds after a failure (default 60; 0: does not)
+  --counts       tells what happened how often
+  --mutants      breaks the code on purpose, in one place after another, and tells which seed notices it
+`;
+
+interface Options {
+  readonly seed: number;
+  readonly steps: number;
+  readonly seeds: number;
+  readonly stride: number;
+  readonly jobs: number;
+  readonly shrinkSeconds: number;
+  readonly only: ReadonlySet<number> | undefined;
+  readonly spared: ReadonlySet<string> | undefined;
+  readonly counts: boolean;
+  readonly mutants: boolean;
+}
+
+class UsageError extends Error {}
+
+function optionsFrom(args: readonly string[]): Options | 'help' {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      options: {
+        ...{ seed: text, steps: text, seeds: text, jobs: text, only: text, spare: text, shrink: text, stride: text },
+        ...{ counts: flag, mutants: flag, help: flag },
+      },
+    }));
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+  if (values.help === true) return 'help';
+  const number = (name: keyof typeof values, fallback: number, least: number): number => {
+    const given = values[name];
+    if (given === undefined) return fallback;
+    const value = typeof given === 'string' && /^[0-9]{1,10}$/.test(given) ? Number(given) : NaN;
+    if (!(value >= least && value < 2 ** 32))
+      throw new UsageError(`--${name} ${String(given)} is not understood; accepted: a whole number from ${least} up`);
+    return value;
+  };
+  const list = (name: 'only' | 'spare', form: RegExp): readonly string[] | undefined => {
+    const given = values[name];
+    const parts = given?.split(',').filter((part) => part !== '');
+    const wrong = parts?.find((part) => !form.test(part));
+    if (wrong !== undefined)
+      throw new UsageError(`--${name} ${wrong} is not understood; accepted: ${name === 'only' ? '3,17,40' : '3.0,17.2'}`);
+    return parts;
+  };
+  const only = list('only', /^[0-9]+$/);
+  const spared = list('spare', /^[0-9]+\.[0-9]+$/);
+  return {
+    seed: number('seed', randomInt(2 ** 31), 0),
+    steps: number('steps', 1_000, 1),
+    seeds: number('seeds', 1, 1),
+    stride: number('stride', 1, 1),
+    jobs: number('jobs', 1, 1),
+    shrinkSeconds: number('shrink', 60, 0),
+    only: only === undefined ? undefined : new Set(only.map(Number)),
+    spared: spared === undefined ? undefined : new Set(spared),
+    counts: values.counts === true,
+    mutants: values.mutants === true,
+  };
+}
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = optionsFrom(args);
+  if (options === 'help') {
+    process.stdout.write(usage);
+    return 0;
+  }
+  if (options.mutants) return catchMutants(options);
+  if (options.jobs > 1) return inJobs(options);
+  return runSeeds(options);
+}
+
+async function runSeeds({ seed, seeds, stride, steps, only, spared, shrinkSeconds, counts }: Options): Promise<number> {
+  const total = new Map<string, number>();
+  for (let at = 0; at < seeds; at += 1) {
+    const options = { seed: seed + at * stride, steps, only, spared };
+    const begun = performance.now();
+    const result = await run(options);
+    for (const [what, times] of result.counts) total.set(what, (total.get(what) ?? 0) + times);
+    const ms = Math.round(performance.now() - begun);
+    if (result.violations.length > 0) {
+      await tell(options, result, shrinkSeconds);
+      return 1;
+    }
+    print(`seed ${options.seed}: ${result.steps.length} steps in ${ms} ms, run ${result.hash.slice(0, 16)}`);
+  }
+  if (counts) for (const [what, times] of [...total].sort()) print(`${String(times).padStart(9)}  ${what}`);
+  return 0;
+}
+
+async function tell(options: RunOptions, result: RunResult, shrinkSeconds: number): Promise<void> {
+  print(`seed ${options.seed}: VIOLATED`);
+  for (const violation of result.violations.slice(0, 5)) print(`  ${lineOf(violation)}`);
+  if (result.violations.length > 5) print(`  and ${result.violations.length - 5} more`);
+  if (shrinkSeconds === 0) return;
+  print(`\nlooking for the shortest run, for at most ${shrinkSeconds} s ...`);
+  const shrunk = await shrink(options, result, shrinkSeconds * 1_000, () => performance.now());
+  const { steps, violations, told } = shrunk.result;
+  print(`${steps.length} steps after ${shrunk.runs} runs:\n`);
+  for (const step of steps) {
+    print(`  ${wordsOf(step)}`);
+    for (const line of told.get(step.id) ?? []) print(`      ${line.split('\n')[0] ?? ''}`);
+  }
+  print('');
+  for (const violation of violations.slice(0, 5)) print(`  ${lineOf(violation)}`);
+  const { seed, only, spared } = shrunk.options;
+  const some = only === undefined ? '' : ` --only ${[...only].join(',')}`;
+  const without = spared === undefined || spared.size === 0 ? '' : ` --spare ${[...spared].join(',')}`;
+  print(`\nrepeat it with: npm run simulate -- --seed ${seed} --steps ${options.steps}${some}${without}`);
+}
+
+function lineOf({ invariant, step, text }: Violation): string {
+  return `${invariant}${step === undefined || step < 0 ? '' : `, step ${step}`}: ${text}`;
+}
+
+// ---- Several processes
+
+async function inJobs({ seed, seeds, steps, jobs, shrinkSeconds, counts }: Options): Promise<number> {
+  const codes = await Promise.all(
+    Array.from({ length: Math.min(jobs, seeds) }, (_, job) => {
+      const mine = Math.ceil((seeds - job) / jobs);
+      const args = ['--seed', seed + job, '--stride', jobs, '--seeds', mine, '--steps', steps, '--shrink', shrinkSeconds];
+      return execute([process.argv[1] ?? '', ...args.map(String), ...(counts ? ['--counts'] : [])], 'inherit').then(
+        ({ code }) => code,
+      );
+    }),
+  );
+  return codes.some((code) => code !== 0) ? 1 : 0;
+}
+
+function execute(args: readonly string[], output: 'inherit' | 'pipe'): Promise<{ readonly code: number; readonly text: string }> {
+  return new Promise((done, failed) => {
+    const child = spawn(process.execPath, ['--enable-source-maps', ...args], { stdio: ['ignore', output, output] });
+    let text = '';
+    child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    child.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    child.on('error', failed);
+    child.on('close', (code) => done({ code: code ?? 1, text }));
+  });
+}
+
+// ---- Mutants
+
+const MUTANT_SEEDS = 60;
+
+async function catchMutants({ steps, jobs, seeds }: Options): Promise<number> {
+  const most = seeds === 1 ? MUTANT_SEEDS : seeds;
+  const waiting = [...mutants];
+  const survivors: string[] = [];
+  print(`${'mutant'.padEnd(66)}  seed  invariant`);
+  const work = async (): Promise<void> => {
+    for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+      const caught = await catchMutant(mutant, steps, most);
+      if (caught === undefined) survivors.push(mutant.name);
+      print(
+        `${mutant.name.padEnd(66)}  ${caught === undefined ? `none of ${most}` : `${caught.seed.padStart(4)}  ${caught.invariant}`}`,
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  print(`${mutants.length - survivors.length} of ${mutants.length} mutants caught`);
+  return survivors.length > 0 ? 1 : 0;
+}
+
+async function catchMutant(mutant: Mutant, steps: number, seeds: number) {
+  const bundle = join(process.cwd(), 'node_modules/.cache', `simulate-mutant-${process.pid}-${mutants.indexOf(mutant)}.mjs`);
+  await build({
+    entryPoints: ['test/simulation/main.ts'],
+    outfile: bundle,
+    bundle: true,
+    packages: 'external',
+    format: 'esm',
+    platform: 'node',
+    logLevel: 'error',
+    plugins: [replacing(mutant)],
+  });
+  try {
+    const { code, text } = await execute(
+      [bundle, '--seed', '1', '--seeds', String(seeds), '--steps', String(steps), '--shrink', '0'],
+      'pipe',
+    );
+    if (code === 0) return undefined;
+    const [, seed, first] = /^seed (\d+): VIOLATED\n {2}(.*)$/m.exec(text) ?? [];
+    // A mutant that ends the simulation itself is noticed, too, by whom nobody knows.
+    if (seed === undefined || first === undefined) return { seed: '?', invariant: text.trim().slice(-200) };
+    return { seed, invariant: first.slice(0, 100) };
+  } finally {
+    rmSync(bundle, { force: true });
+  }
+}
+
+function replacing(mutant: Mutant): Plugin {
+  const path = resolve(mutant.file);
+  return {
+    name: 'mutant',
+    setup(building) {
+      let seen = false;
+      building.onLoad({ filter: /\.ts$/ }, (args) => {
+        if (args.path !== path) return undefined;
+        seen = true;
+        return { contents: mutated(mutant, readFileSync(path, 'utf8')), loader: 'ts' };
+      });
+      building.onEnd(() => {
+        if (!seen) throw new Error(`mutant "${mutant.name}": the simulation does not use ${mutant.file}`);
+      });
+    },
+  };
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`simulate: ${error.message}\n\n${usage}`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,170 @@
+/** The code broken on purpose: a text of a file of src/, which must be there exactly once, and what takes its place. */
+export interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'PushManifest reads the tag without a conflict',
+    file: 'src/commands/manifest.ts',
+    find: 'digest: await findTag(writing, repository, name.image, tag)',
+    replace: 'digest: await findTag({ ...writing, tx: writing.tx.snapshot }, repository, name.image, tag)',
+  },
+  {
+    name: 'DeleteTag reads the tag without a conflict',
+    file: 'src/commands/tag.ts',
+    find: 'await findTag(writing, repository, name.image, tag)',
+    replace: 'await findTag({ ...writing, tx: writing.tx.snapshot }, repository, name.image, tag)',
+  },
+  {
+    name: 'DeleteManifest reads the indexes that hold it without a conflict',
+    file: 'src/commands/manifest.ts',
+    find: 'await listManifestHolders(writing, repository',
+    replace: 'await listManifestHolders({ ...writing, tx: writing.tx.snapshot }, repository',
+  },
+  {
+    name: 'DeleteBlob reads the manifests that hold it without a conflict',
+    file: 'src/commands/blob.ts',
+    find: 'await listBlobHolders(writing, repository',
+    replace: 'await listBlobHolders({ ...writing, tx: writing.tx.snapshot }, repository',
+  },
+  {
+    name: 'MountBlob reads the link of its source without a conflict',
+    file: 'src/commands/blob.ts',
+    find: 'const size = await findLink(writing, repository, digest);',
+    replace: 'const size = await findLink({ ...writing, tx: writing.tx.snapshot }, repository, digest);',
+  },
+  {
+    name: 'PushBlob reads the live generation without a conflict',
+    file: 'src/commands/blob.ts',
+    find: 'canonical: await findBlob(writing, command.digest)',
+    replace: 'canonical: await findBlob({ ...writing, tx: writing.tx.snapshot }, command.digest)',
+  },
+  {
+    name: 'CreateRepository looks for the repository without a conflict',
+    file: 'src/commands/repository.ts',
+    find: 'const target = await findTarget(writing, context.actor, command.name);\n    const organization',
+    replace:
+      'const target = await findTarget({ ...writing, tx: writing.tx.snapshot }, context.actor, command.name);\n    const organization',
+  },
+  {
+    name: 'the command id is not written',
+    file: 'src/commands/execute.ts',
+    find: 'tx.set(commandKey, encodeJson(',
+    replace: 'void (encodeJson(',
+  },
+  {
+    name: 'the command id is not read',
+    file: 'src/commands/execute.ts',
+    find: 'if (before !== undefined) return decodeJson',
+    replace: 'if (before !== undefined && context.commandId === undefined) return decodeJson',
+  },
+  {
+    name: 'every attempt has a command id of its own',
+    file: 'src/commands/execute.ts',
+    find: 'store.keyspaces.registry.command(context.commandId)',
+    replace: 'store.keyspaces.registry.command(context.newId())',
+  },
+  {
+    name: 'an event is appended twice',
+    file: 'src/commands/execute.ts',
+    find: 'const envelopes = mine.map((event) => envelop(context, event));',
+    replace: 'const envelopes = mine.concat(mine.slice(-1)).map((event) => envelop(context, event));',
+  },
+  {
+    name: 'a projection misses an event',
+    file: 'src/commands/execute.ts',
+    find: 'const position = { incarnation: directory.live.incarnation, index };',
+    replace:
+      "const position = { incarnation: directory.live.incarnation, index };\n    if (projection.name === 'referrers' && event.payload.kind === 'ManifestDeleted') continue;",
+  },
+  {
+    name: 'a projection forgets one of its keys, in a replay, too',
+    file: 'src/projections/tags.ts',
+    find: "view.clear(['digest', repository, image, digestToBytes(digest), tag]);",
+    replace: '',
+  },
+  {
+    name: 'a transaction resolves before its commit',
+    file: 'src/keyvalue/simulated.ts',
+    find: 'if (commits) await this.#commit(tx);',
+    replace: 'if (commits) void this.#commit(tx).catch(() => undefined);',
+  },
+  {
+    name: 'a commit whose outcome is unknown is not repeated',
+    file: 'src/keyvalue/database.ts',
+    find: " || this.code === 'commit_unknown_result'",
+    replace: '',
+  },
+  {
+    name: 'the event of a blob does not wait for the sync of its bytes',
+    file: 'src/http/uploads.ts',
+    find: 'await (held === undefined ? blobs.commit(upload, digest) : blobs.put(upload, held, digest));',
+    replace: 'void (held === undefined ? blobs.commit(upload, digest) : blobs.put(upload, held, digest)).catch(() => undefined);',
+  },
+  {
+    name: 'the digest of an upload is not compared',
+    file: 'src/http/uploads.ts',
+    find: 'if (actual !== digest) {',
+    replace: 'if (actual === undefined) {',
+  },
+  {
+    name: 'PushBlob does not read the session',
+    file: 'src/commands/blob.ts',
+    find: 'session: await readSession(writing.tx, writing.registry.keyspace, command.upload),',
+    replace: 'session: { repository: target.repository, name: command.name.name, startedAt: 0, activeAt: 0 },',
+  },
+  {
+    name: 'an upload goes on in a repository that was created anew',
+    file: 'src/commands/blob.ts',
+    find: 'session.repository !== repository || ',
+    replace: '',
+  },
+  {
+    name: 'an expired upload takes the live generation with it',
+    file: 'src/commands/blob.ts',
+    find: 'if (live?.generation !== generation) await blobs.remove',
+    replace: 'await blobs.remove',
+  },
+  {
+    name: 'a deletion forgets the links',
+    file: 'src/commands/repository.ts',
+    find: '...remains.links.map(',
+    replace: '...remains.links.slice(1).map(',
+  },
+  {
+    name: 'a repository created anew has the uid of the old one',
+    file: 'src/commands/repository.ts',
+    find: 'stream: repositoryStream(newRepository),',
+    replace:
+      "stream: repositoryStream('01900000-0000-7000-8000-' + Array.from(name.repository, (c) => c.charCodeAt(0).toString(16)).join('').padEnd(12, '0').slice(0, 12)),",
+  },
+  {
+    name: 'a repository is found while it is being deleted',
+    file: 'src/projections/repositories.ts',
+    find: "view.clear(['id', uuidItem(project), id]);",
+    replace: '',
+  },
+  {
+    name: 'what was read is remembered beyond the next commit',
+    file: 'src/projections/store.ts',
+    find: 'if (version !== cachedVersion) {',
+    replace: 'if (cachedVersion === undefined) {',
+  },
+  {
+    name: 'a subscription does not keep its position',
+    file: 'src/events/subscribe.ts',
+    find: 'tap((batch) => (position = batch.next)),',
+    replace: 'tap((batch) => (position = batch.events.at(-2)?.position ?? batch.next)),',
+  },
+];
+
+/** A file's text with the mutant in it. Throws where the text to be replaced is not there exactly once: the mutant has to follow the code. */
+export function mutated(mutant: Mutant, text: string): string {
+  const parts = text.split(mutant.find);
+  if (parts.length === 2) return parts.join(mutant.replace);
+  throw new Error(`mutant "${mutant.name}": its text is ${parts.length - 1} times in ${mutant.file}; it has to be there once`);
+}
