@@ -47,6 +47,33 @@ const table = {
 
   REFERENCE_INVALID: { status: 400, oci: 'MANIFEST_INVALID', message: '{reason}' },
   MANIFEST_UNKNOWN: { status: 404, oci: 'MANIFEST_UNKNOWN', message: '{name} has no manifest {reference}' },
+  TAG_NEVER_BEFORE: { status: 404, oci: 'MANIFEST_UNKNOWN', message: '{name} had no tag {tag} at {time}' },
+  TAG_DELETED_BEFORE: {
+    status: 404,
+    oci: 'MANIFEST_UNKNOWN',
+    message: '{name} had no tag {tag} at {time}: it was deleted at {deleted} by {actor}',
+  },
+  MANIFEST_DELETED_SINCE: {
+    status: 404,
+    oci: 'MANIFEST_UNKNOWN',
+    message: "{name}:{tag} was {digest} at {time}, but that was deleted at {deleted} by {actor}, and is nobody's to pull",
+  },
+  REPOSITORY_CREATED_SINCE: {
+    status: 404,
+    oci: 'MANIFEST_UNKNOWN',
+    message: '{name} had no tag {tag} at {time}: the repository that bears this name now was created at {created}',
+  },
+  TIME_NOT_COME: { status: 404, oci: 'MANIFEST_UNKNOWN', message: '{name} has no tag {reference} yet: {reason}' },
+  TIME_INVALID: {
+    status: 404,
+    oci: 'MANIFEST_UNKNOWN',
+    message: '{name} has no tag {reference}: {reason}; {tag} at a time is {form}, in UTC',
+  },
+  TAG_OF_THE_PAST: {
+    status: 405,
+    oci: 'UNSUPPORTED',
+    message: '{reference} stands for what {tag} was at a time, which nobody can change; choose a tag that does not end in a time',
+  },
   MANIFEST_INVALID: { status: 400, oci: 'MANIFEST_INVALID', message: '{reason}' },
   MANIFEST_TOO_LARGE: {
     status: 413,

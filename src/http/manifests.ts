@@ -4,20 +4,32 @@ import { isRefusal } from '../commands/execute.js';
 import { deleteManifest, pushManifest } from '../commands/manifest.js';
 import { deleteTag } from '../commands/tag.js';
 import { algorithmOf, digestForm, digestOf, parseDigest, type Digest } from '../digest.js';
-import { refuse, reject, RefusalError } from '../errors.js';
+import { refuse, reject, RefusalError, type Refusal } from '../errors.js';
 import { readContent } from '../events/content.js';
+import { formatPosition, type Position } from '../events/position.js';
 import { MANIFEST_MAX_BYTES, parseManifest, type ManifestDocument } from '../events/manifest-document.js';
-import { parseReference, parseTag, tagForm, type Reference, type RepositoryName, type Tag } from '../identifiers.js';
+import {
+  parseReference,
+  parseTag,
+  tagForm,
+  type ImagePath,
+  type Reference,
+  type RepositoryName,
+  type Tag,
+  type Uid,
+} from '../identifiers.js';
 import { findBlob } from '../projections/blobs.js';
 import { findManifest, type ManifestRecord } from '../projections/manifests.js';
+import type { Reading } from '../projections/store.js';
 import { findTarget, type Target } from '../projections/targets.js';
 import { sendBytes } from './answers.js';
 import { findLink } from '../projections/references.js';
 import { findTag } from '../projections/tags.js';
 import { matchesEntityTag } from './byte-range.js';
-import { commandContext, deny, type Exchange, type RegistryServices } from './exchange.js';
+import { commandContext, deny, findRepositoryFor, type Exchange, type RegistryServices } from './exchange.js';
 import { readBody } from './request-body.js';
 import { ensureRepository } from './repository-by-push.js';
+import { findTagOfThePast, parseTagAt, refuseChange, type TagAt } from './tag-at.js';
 
 function referenceOf(exchange: Exchange, text: string): Reference {
   const reference = parseReference(text);
@@ -33,14 +45,19 @@ function referenceOf(exchange: Exchange, text: string): Reference {
 export async function getManifest(exchange: Exchange, name: RepositoryName, text: string): Promise<FastifyReply> {
   const { request, reply, caller, services } = exchange;
   const reference = referenceOf(exchange, text);
-  const { target, found } = await findReference(exchange, name, reference);
+  const tagAt = 'tag' in reference ? parseTagAt(reference.tag) : undefined;
+  const { target, found, position, refusal } =
+    tagAt === undefined ? await findReference(exchange, name, reference) : await findThen(exchange, name, tagAt);
   const denied = deny(caller, 'pull', name, target);
   if (denied !== undefined) throw new RefusalError(denied);
   if (target.repository === undefined) return reject('REPOSITORY_UNKNOWN', { name: name.name });
+  if (refusal !== undefined) throw new RefusalError(refusal);
   if (found === undefined) return reject('MANIFEST_UNKNOWN', { name: name.name, reference: text });
   const { digest, mediaType, size } = found;
   request.told.digest = digest;
   const headers = ['docker-content-digest', digest, 'etag', `"${digest}"`, 'content-type', mediaType];
+  // What `?at=` of /api/v1 takes for the same answer.
+  if (position !== undefined) headers.push('artifact-store-position', formatPosition(position));
   if (matchesEntityTag(request.headers['if-none-match'], digest)) return sendBytes(reply, 304, headers, undefined);
   const body = request.method === 'HEAD' ? undefined : await manifestBytes(services, digest);
   if (body !== undefined) request.told.bytes = size;
@@ -51,12 +68,17 @@ interface FoundManifest extends ManifestRecord {
   readonly digest: Digest;
 }
 
+interface FoundReference {
+  readonly target: Target;
+  readonly found: FoundManifest | undefined;
+  /** Of a past that was asked for: where it was looked at, ... */
+  readonly position?: Position | undefined;
+  /** ... or why there is nothing. */
+  readonly refusal?: Refusal;
+}
+
 /** What a reference means at one version, for whoever may know. */
-function findReference(
-  { services, caller }: Exchange,
-  name: RepositoryName,
-  reference: Reference,
-): Promise<{ readonly target: Target; readonly found: FoundManifest | undefined }> {
+function findReference({ services, caller }: Exchange, name: RepositoryName, reference: Reference): Promise<FoundReference> {
   const key = `manifest ${caller.actor.uid ?? ''} ${name.name} ${'tag' in reference ? reference.tag : reference.digest}`;
   return services.executor.store.readCached(key, async (reading) => {
     const target = await findTarget(reading, caller.actor, name);
@@ -64,9 +86,30 @@ function findReference(
     // Without a role the answer is the same whatever is there: nothing is read whose time would tell.
     if (repository === undefined || role === undefined) return { target, found: undefined };
     const digest = 'tag' in reference ? await findTag(reading, repository, name.image, reference.tag) : reference.digest;
-    const record = digest === undefined ? undefined : await findManifest(reading, repository, name.image, digest);
-    return { target, found: digest === undefined || record === undefined ? undefined : { ...record, digest } };
+    return { target, found: await findRecord(reading, repository, name.image, digest) };
   });
+}
+
+/** As `findReference`, of a tag at a time. */
+function findThen(exchange: Exchange, name: RepositoryName, tagAt: TagAt): Promise<FoundReference> {
+  return exchange.services.executor.store.read(async (reading): Promise<FoundReference> => {
+    const target = await findTarget(reading, exchange.caller.actor, name);
+    const { repository, role } = target;
+    if (repository === undefined || role === undefined) return { target, found: undefined };
+    const then = await findTagOfThePast(reading, exchange, name, { ...target, repository }, tagAt);
+    if (isRefusal(then)) return { target, found: undefined, refusal: then };
+    return { target, found: await findRecord(reading, repository, name.image, then.digest), position: then.position };
+  });
+}
+
+async function findRecord(
+  reading: Reading,
+  repository: Uid,
+  image: ImagePath,
+  digest: Digest | undefined,
+): Promise<FoundManifest | undefined> {
+  const record = digest === undefined ? undefined : await findManifest(reading, repository, image, digest);
+  return digest === undefined || record === undefined ? undefined : { ...record, digest };
 }
 
 async function manifestBytes({ bytes, executor }: RegistryServices, digest: Digest): Promise<string> {
@@ -123,8 +166,13 @@ export async function putManifest(exchange: Exchange, name: RepositoryName, text
 // All in one transaction, with a manifest of up to 4 MiB.
 const TAGS_AT_ONCE = 100;
 
-function tagsOf({ query }: Exchange, reference: Reference): readonly Tag[] {
-  if ('tag' in reference) return [reference.tag];
+function tagsOf({ query, reply }: Exchange, reference: Reference): readonly Tag[] {
+  if ('tag' in reference) {
+    const tagAt = parseTagAt(reference.tag);
+    if (tagAt === undefined) return [reference.tag];
+    reply.header('allow', 'GET, HEAD');
+    throw new RefusalError(refuseChange(tagAt));
+  }
   const given = query
     .getAll('tag')
     .map(
@@ -132,6 +180,8 @@ function tagsOf({ query }: Exchange, reference: Reference): readonly Tag[] {
         parseTag(text) ??
         reject('REFERENCE_INVALID', { reason: `tag=${JSON.stringify(text)} is not a tag; accepted is ${tagForm}` }),
     );
+  const tagAt = given.map(parseTagAt).find((one) => one !== undefined);
+  if (tagAt !== undefined) throw new RefusalError(refuseChange(tagAt));
   const tags = [...new Set(given)];
   if (tags.length > TAGS_AT_ONCE) {
     return reject('REFERENCE_INVALID', { reason: `${tags.length} different tags; at most ${TAGS_AT_ONCE} are accepted` });
@@ -185,6 +235,8 @@ export async function deleteReference(exchange: Exchange, name: RepositoryName, 
   const { services, reply } = exchange;
   const reference = referenceOf(exchange, text);
   const { executor } = services;
+  const tagAt = 'tag' in reference ? parseTagAt(reference.tag) : undefined;
+  if (tagAt !== undefined) await requirePushed(exchange, name, tagAt);
   const contextOf = () => commandContext(exchange);
   const deleted =
     'tag' in reference
@@ -194,4 +246,18 @@ export async function deleteReference(exchange: Exchange, name: RepositoryName, 
       : await deleteManifest(executor, contextOf, { kind: 'DeleteManifest', name, digest: reference.digest });
   if (isRefusal(deleted)) throw new RefusalError(deleted);
   return reply.status(202).header('content-length', 0).send();
+}
+
+/** Release 0.1.0 accepted such tags: those can be deleted, and nothing else can be done to them. */
+async function requirePushed(exchange: Exchange, name: RepositoryName, tagAt: TagAt): Promise<void> {
+  const { services, caller, reply } = exchange;
+  const refusal = await services.executor.store.read(async (reading) => {
+    const found = await findRepositoryFor(reading, caller, 'delete', name);
+    if (isRefusal(found)) return found;
+    const digest = await findTag(reading, found.repository, name.image, tagAt.reference);
+    return digest === undefined ? refuseChange(tagAt) : undefined;
+  });
+  if (refusal === undefined) return;
+  if (refusal.refused === 'TAG_OF_THE_PAST') reply.header('allow', 'GET, HEAD');
+  throw new RefusalError(refusal);
 }
