@@ -6,7 +6,7 @@ import type { RepositoryName, Uid } from '../identifiers.js';
 import { applyEvent, decodeJson, encodeJson, type DirectoryName } from '../projections/projection.js';
 import type { LiveDirectory, Store, Writing } from '../projections/store.js';
 import type { Verb } from '../projections/targets.js';
-import { createView } from '../projections/views.js';
+import { BuildView } from '../projections/views.js';
 
 /** Who asks, and the ids and the time that a decision may not make up itself. Made once for a command, outside its retries. */
 export interface CommandContext {
@@ -101,7 +101,7 @@ async function project(writing: Writing, directory: LiveDirectory, event: EventE
   for (const { projection, prefix } of directory.builds.values()) {
     if (projection.mode === 'async') continue;
     const position = { incarnation: directory.live.incarnation, index };
-    await applyEvent(projection, event, createView(writing.tx, directory.keyspace, prefix, position));
+    await applyEvent(projection, event, new BuildView(writing.tx, directory.keyspace, prefix, position));
   }
 }
 

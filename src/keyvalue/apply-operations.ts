@@ -13,11 +13,12 @@ export interface OperationTarget {
 /** Bytes of a commit's versionstamp. */
 export const COMMIT_STAMP_BYTES = 10;
 
-const ZERO = Buffer.alloc(1);
-
 /** The first key after `key`. */
 export function keyAfter(key: Uint8Array): Buffer {
-  return Buffer.concat([key, ZERO]);
+  const after = Buffer.allocUnsafe(key.length + 1);
+  after.set(key);
+  after[key.length] = 0;
+  return after;
 }
 
 /** 8 bytes of version and 2 of the commit's order in its batch, both big-endian: bytewise order is commit order. */
@@ -146,14 +147,21 @@ function single(key: Uint8Array): KeyRange {
   return { begin: Buffer.from(key), end: keyAfter(key) };
 }
 
-/** All that a commit writes, coalesced: its explicit ranges and every key and range of its operations, stamped keys under their final names. */
+/**
+ * All that a commit writes, coalesced: its explicit ranges and every key and range of its operations, stamped keys under their final names. Costs little for
+ * the keys that explicit ranges cover.
+ */
 export function writeRanges(request: Pick<CommitRequest, 'writes' | 'operations'>, stamp: Buffer): KeyRange[] {
-  const ranges: KeyRange[] = [...request.writes];
+  const explicit = coalesced(request.writes);
+  const ranges: KeyRange[] = [...explicit];
   for (const operation of request.operations) {
-    if (operation.kind === 'clearRange') ranges.push({ begin: operation.begin, end: operation.end });
-    else if (operation.kind === 'setVersionstampedKey')
-      ranges.push(single(withStamp(operation.template, operation.offset, stamp)));
-    else ranges.push(single(operation.key));
+    if (operation.kind === 'clearRange') {
+      ranges.push({ begin: operation.begin, end: operation.end });
+      continue;
+    }
+    const key =
+      operation.kind === 'setVersionstampedKey' ? withStamp(operation.template, operation.offset, stamp) : operation.key;
+    if (!covers(explicit, key)) ranges.push(single(key));
   }
   return coalesced(ranges);
 }

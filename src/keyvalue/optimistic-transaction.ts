@@ -164,7 +164,7 @@ export class OptimisticTransaction implements Transaction {
     if (key.length > limits.keyBytes) return;
     const own = Buffer.from(key);
     // A cleared key is known to be empty: readable again.
-    this.#unreadable.subtract(own, keyAfter(own));
+    if (this.#unreadable.ranges.length > 0) this.#unreadable.subtract(own, keyAfter(own));
     this.#stampedKeys.delete(own);
     this.#put(own, { kind: 'known', value: undefined });
   }
@@ -411,7 +411,7 @@ export class OptimisticTransaction implements Transaction {
   }
 
   #put(key: Buffer, write: OwnWrite): void {
-    this.#touched(key, keyAfter(key));
+    if (this.#watches.length > 0) this.#touched(key, keyAfter(key));
     this.#own.set(key, write);
   }
 
@@ -565,12 +565,34 @@ function ownWriteRanges(writes: readonly KeyRange[], operations: readonly WriteO
   return coalesced(ranges);
 }
 
+function rangeBytes(ranges: readonly KeyRange[]): number {
+  return ranges.reduce((bytes, { begin, end }) => bytes + RANGE_BYTES + begin.length + end.length, 0);
+}
+
+/** What its own write conflict ranges come to where none of them meets another. */
+function mostRangeBytes(operation: WriteOperation): number {
+  switch (operation.kind) {
+    case 'clearRange':
+      return RANGE_BYTES + operation.begin.length + operation.end.length;
+    case 'setVersionstampedKey':
+      return 0;
+    default:
+      return RANGE_BYTES + 2 * operation.key.length + 1;
+  }
+}
+
 /** Throws `transaction_too_large` by what FoundationDB would count: mutations, and both ends of read and write conflict ranges. */
 function checkTransaction(reads: readonly KeyRange[], writes: readonly KeyRange[], operations: readonly WriteOperation[]): void {
-  let bytes = 0;
-  for (const operation of operations) bytes += MUTATION_BYTES + mutationBytes(operation);
-  for (const range of [...reads, ...ownWriteRanges(writes, operations)])
-    bytes += RANGE_BYTES + range.begin.length + range.end.length;
+  const readBytes = rangeBytes(reads);
+  let mutations = 0;
+  let most = readBytes + rangeBytes(writes);
+  for (const operation of operations) {
+    mutations += MUTATION_BYTES + mutationBytes(operation);
+    most += mostRangeBytes(operation);
+  }
+  // To merge the ranges costs more than all the rest, and makes them fewer: hardly a transaction needs it.
+  if (mutations + most <= limits.transactionBytes) return;
+  const bytes = mutations + readBytes + rangeBytes(ownWriteRanges(writes, operations));
   if (bytes > limits.transactionBytes) {
     throw new KeyValueError(
       'transaction_too_large',

@@ -56,10 +56,10 @@ export function projection(definition: Projection): Projection {
   return definition;
 }
 
-/** Hands an event to its projection, if that has a use for it. */
-export async function applyEvent(target: Projection, event: EventEnvelope, view: View): Promise<void> {
+/** Hands an event to its projection, if that has a use for it. The next event is handed to it when this one is applied. */
+export function applyEvent(target: Projection, event: EventEnvelope, view: View): void | Promise<void> {
   const apply = target.apply[event.payload.kind] as ((event: EventEnvelope, view: View) => void | Promise<void>) | undefined;
-  await apply?.(event, view);
+  return apply?.(event, view);
 }
 
 export const nothing = Buffer.alloc(0);

@@ -2,7 +2,7 @@ import type { RecordedEvent } from '../events/types.js';
 import type { Transaction } from '../keyvalue/database.js';
 import type { Keyspace } from '../keyvalue/keyspace.js';
 import { applyEvent, type Projection } from './projection.js';
-import { createView } from './views.js';
+import { BuildView } from './views.js';
 
 /** Prefixes of the builds that events of one directory's log are folded into. */
 export type Targets = ReadonlyMap<Projection, Buffer>;
@@ -14,10 +14,18 @@ export async function applyEvents(
   targets: Targets,
   events: readonly RecordedEvent[],
 ): Promise<void> {
+  const first = events[0];
+  if (first === undefined) return;
+  const views = Array.from(targets, ([projection, prefix]) => ({
+    projection,
+    view: new BuildView(tx, keyspace, prefix, first.position),
+  }));
   for (const event of events) {
-    for (const [projection, prefix] of targets) {
-      if (projection.apply[event.payload.kind] === undefined) continue;
-      await applyEvent(projection, event, createView(tx, keyspace, prefix, event.position));
+    for (const { projection, view } of views) {
+      view.position = event.position;
+      const applied = applyEvent(projection, event, view);
+      // Most are not asynchronous, and to wait for nothing costs as much as they do.
+      if (applied !== undefined) await applied;
     }
   }
 }

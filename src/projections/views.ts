@@ -1,9 +1,10 @@
+import type { Digest } from '../digest.js';
 import { readContent } from '../events/content.js';
 import type { Position } from '../events/position.js';
 import type { KeyValue, RangeOptions, ReadTransaction, Transaction } from '../keyvalue/database.js';
 import { boundsOf, itemsBehind, STAMP_BYTES, stampedKey, stampedTemplate, type Keyspace } from '../keyvalue/keyspace.js';
 import { pack, type KeyItem } from '../keyvalue/tuple.js';
-import type { View, ViewRange } from './projection.js';
+import type { View, ViewEntry, ViewRange } from './projection.js';
 
 /** Bytes of a position in front of a value: incarnation (4, big-endian), versionstamp (10), number of the event in its commit (2). */
 export const POSITION_BYTES = 4 + STAMP_BYTES;
@@ -19,37 +20,67 @@ export function splitPosition(value: Buffer): { readonly position: Position; rea
   };
 }
 
-/** The view of one build under `prefix`, for one event. */
-export function createView(tx: Transaction, keyspace: Keyspace, prefix: Buffer, position: ApplyPosition): View {
-  return {
-    get: (items) => tx.get(pack(prefix, items)),
-    range: (items, options) => rangeBehind(tx, prefix, items, options),
-    set: (items, value) => tx.set(pack(prefix, items), value),
-    setWithPosition(items, value) {
-      const template = Buffer.alloc(POSITION_BYTES + value.length);
-      template.writeUInt32BE(position.incarnation, 0);
-      value.copy(template, POSITION_BYTES);
-      if ('stamp' in position) {
-        position.stamp.copy(template, 4);
-        tx.set(pack(prefix, items), template);
-      } else {
-        template.writeUInt16BE(position.index, 14);
-        tx.setVersionstampedValue(pack(prefix, items), template, 4);
-      }
-    },
-    setAtPosition(items, value) {
-      const behind = pack(prefix, [...items, position.incarnation]);
-      if ('stamp' in position) return tx.set(stampedKey(behind, position.stamp), value);
+/** The view of one build under `prefix`, for one event after the other. */
+export class BuildView implements View {
+  readonly #tx: Transaction;
+  readonly #keyspace: Keyspace;
+  readonly #prefix: Buffer;
+  /** Of the event that is applied next. */
+  position: ApplyPosition;
+
+  constructor(tx: Transaction, keyspace: Keyspace, prefix: Buffer, position: ApplyPosition) {
+    this.#tx = tx;
+    this.#keyspace = keyspace;
+    this.#prefix = prefix;
+    this.position = position;
+  }
+
+  get(items: readonly KeyItem[]): Promise<Buffer | undefined> {
+    return this.#tx.get(pack(this.#prefix, items));
+  }
+
+  range(items: readonly KeyItem[], options?: ViewRange): Promise<readonly ViewEntry[]> {
+    return rangeBehind(this.#tx, this.#prefix, items, options);
+  }
+
+  set(items: readonly KeyItem[], value: Buffer): void {
+    this.#tx.set(pack(this.#prefix, items), value);
+  }
+
+  setWithPosition(items: readonly KeyItem[], value: Buffer): void {
+    const { position } = this;
+    const template = Buffer.alloc(POSITION_BYTES + value.length);
+    template.writeUInt32BE(position.incarnation, 0);
+    template.set(value, POSITION_BYTES);
+    if ('stamp' in position) {
+      template.set(position.stamp, 4);
+      this.#tx.set(pack(this.#prefix, items), template);
+    } else {
+      template.writeUInt16BE(position.index, 14);
+      this.#tx.setVersionstampedValue(pack(this.#prefix, items), template, 4);
+    }
+  }
+
+  setAtPosition(items: readonly KeyItem[], value: Buffer): void {
+    const { position } = this;
+    const behind = pack(this.#prefix, [...items, position.incarnation]);
+    if ('stamp' in position) {
+      this.#tx.set(stampedKey(behind, position.stamp), value);
+    } else {
       const { template, offset } = stampedTemplate(behind, position.index);
-      tx.setVersionstampedKey(template, offset, value);
-    },
-    clear: (items) => tx.clear(pack(prefix, items)),
-    async content(digest) {
-      const bytes = await readContent(tx, keyspace, digest);
-      if (bytes === undefined) throw new Error(`the log's content ${digest} is not there`);
-      return bytes;
-    },
-  };
+      this.#tx.setVersionstampedKey(template, offset, value);
+    }
+  }
+
+  clear(items: readonly KeyItem[]): void {
+    this.#tx.clear(pack(this.#prefix, items));
+  }
+
+  async content(digest: Digest): Promise<Buffer> {
+    const bytes = await readContent(this.#tx, this.#keyspace, digest);
+    if (bytes === undefined) throw new Error(`the log's content ${digest} is not there`);
+    return bytes;
+  }
 }
 
 async function rangeBehind(tx: ReadTransaction, prefix: Buffer, items: readonly KeyItem[], options: ViewRange = {}) {
