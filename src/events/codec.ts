@@ -76,7 +76,8 @@ export function encodeEvent(envelope: EventEnvelope, generation: number): Buffer
 /** Throws an EventDecodeError on anything but one whole event that this release knows, and on one that its checksum says was changed. */
 export function decodeEvent(bytes: Buffer): EventEnvelope {
   const checked = hasChecksum(bytes) ? verifyChecksum(bytes) : bytes;
-  if (checked === undefined) throw new EventDecodeError(`${bytes.length} bytes are damaged: their checksum is of others`);
+  if (checked === undefined)
+    throw new EventDecodeError(`${bytes.length} bytes are damaged: they are not what their checksum was made of`);
   let event;
   try {
     event = wire.Event.decode(new EventReader(checked));

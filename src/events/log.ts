@@ -2,6 +2,7 @@ import { keyAfter } from '../keyvalue/apply-operations.js';
 import type { KeyValue, ReadTransaction, Transaction } from '../keyvalue/database.js';
 import { LOG_PARTITIONS, stampOfKey, type Keyspace } from '../keyvalue/keyspace.js';
 import { unpack } from '../keyvalue/tuple.js';
+import { hasChecksum } from './checksum.js';
 import { decodeEvent, encodeEvent, EventDecodeError } from './codec.js';
 import { formatPosition, type Position } from './position.js';
 import type { EventEnvelope, RecordedEvent, Stream } from './types.js';
@@ -29,6 +30,8 @@ export interface Batch {
   readonly events: readonly RecordedEvent[];
   /** Where the next batch begins: the last event's position, or what was asked from when there is none. */
   readonly next: Position | undefined;
+  /** How many of the events have no checksum: in those, damage that leaves another event is not found. */
+  readonly unchecked: number;
   /** Nothing lies behind these events at this read version. */
   readonly tailReached: boolean;
 }
@@ -123,7 +126,9 @@ export function createLog(keyspace: Keyspace) {
     if (first > incarnation) throw new RangeError(`incarnation ${first} is not there yet; the newest is ${incarnation}`);
     const events: RecordedEvent[] = [];
     let bytes = 0;
+    let unchecked = 0;
     const room = (): boolean => events.length < limit && bytes < targetBytes;
+    const batch = (tailReached: boolean): Batch => ({ events, next: events.at(-1)?.position ?? after, unchecked, tailReached });
     for (let current = first; current <= incarnation; current += 1) {
       const stamp = current === after?.incarnation ? after.stamp : undefined;
       const runs = Array.from({ length: LOG_PARTITIONS }, (_, partition) => openRun(current, partition, stamp));
@@ -132,8 +137,7 @@ export function createLog(keyspace: Keyspace) {
         runs.map((run) => fill(tx, run, Math.ceil(limit / LOG_PARTITIONS), Math.ceil(targetBytes / LOG_PARTITIONS))),
       );
       for (;;) {
-        if (!room())
-          return { events, next: events.at(-1)?.position ?? after, tailReached: current === incarnation && runs.every(ended) };
+        if (!room()) return batch(current === incarnation && runs.every(ended));
         // A partition that was not read to its end may hold the next event: it is only known when none is without a pair.
         for (const run of runs)
           if (run.head === undefined && run.more) await fill(tx, run, limit - events.length, targetBytes - bytes);
@@ -141,11 +145,12 @@ export function createLog(keyspace: Keyspace) {
         if (next?.head === undefined) break;
         const position = { incarnation: current, stamp: next.head.stamp };
         events.push(recorded(position, next.head.pair.value));
+        if (!hasChecksum(next.head.pair.value)) unchecked += 1;
         bytes += next.head.pair.key.length + next.head.pair.value.length;
         advance(next);
       }
     }
-    return { events, next: events.at(-1)?.position ?? after, tailReached: true };
+    return batch(true);
   }
 
   /** The last event's position; undefined when there is none. Costs one read for each partition, for each empty incarnation again. */
