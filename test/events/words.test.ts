@@ -7,11 +7,16 @@ import type { EventEnvelope } from '../../src/events/types.js';
 import { actorInWords, eventInWords, eventKinds, oneLine, shortDigest, sizeInWords, type Names } from '../../src/events/words.js';
 import { envelopeOf, sha256, sha512, uid } from './samples.js';
 
-const folder = new URL('../golden/events/', import.meta.url);
-const golden = readdirSync(folder).map((file) => {
-  const { bytes } = JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { readonly bytes: string };
-  return { name: file.replace(/\.json$/, ''), event: decodeEvent(Buffer.from(bytes, 'hex')) };
-});
+const tests = new URL('../golden/', import.meta.url);
+// Every generation of envelopes has a folder.
+const folders = readdirSync(tests).filter((name) => /^events(?:-\d+)?$/.test(name));
+const samples = folders.flatMap((folder) =>
+  readdirSync(new URL(`${folder}/`, tests)).map((file) => {
+    const { bytes } = JSON.parse(readFileSync(new URL(`${folder}/${file}`, tests), 'utf8')) as { readonly bytes: string };
+    return { folder, name: file.replace(/\.json$/, ''), event: decodeEvent(Buffer.from(bytes, 'hex')) };
+  }),
+);
+const golden = samples.filter(({ folder }) => folder === 'events');
 
 const nobody: Names = {
   repository: () => undefined,
@@ -40,10 +45,10 @@ const messages = (): readonly string[] => {
 };
 
 test('every message of the schema, in every version, has words', () => {
-  const shown = new Set(golden.map(({ name }) => name.split('.')[0]));
+  const shown = new Set(samples.map(({ name }) => name.split('.')[0]));
   expect(messages().length).toBeGreaterThan(15);
   expect(messages().filter((name) => !shown.has(name))).toEqual([]);
-  expect(new Set(golden.map(({ event }) => event.payload.kind))).toEqual(new Set(eventKinds));
+  expect(new Set(samples.map(({ event }) => event.payload.kind))).toEqual(new Set(eventKinds));
 });
 
 /** Nothing that only somebody who reads the code would understand. */
@@ -58,7 +63,7 @@ function expectWords(text: string): void {
   expect(text.length).toBeLessThan(400);
 }
 
-describe.each(golden)('$name', ({ event }) => {
+describe.each(samples)('$folder: $name', ({ event }) => {
   test.each([
     ['where everything has a name', everybody],
     ['where nothing has', nobody],
