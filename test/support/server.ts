@@ -7,7 +7,7 @@ import { RegistryClient } from './client.js';
 import type { Network } from './network.js';
 import { startDaemon, temporaryFolder, waitFor, type Daemon, type Outcome } from './processes.js';
 
-const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const built = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 export interface ServerOptions {
   /** Settings besides the ones that a test server always has; an empty string unsets one. */
@@ -19,6 +19,13 @@ export interface ServerOptions {
   /** Where it runs instead of the machine's own network. */
   readonly network?: Network | undefined;
   readonly readyWithinMs?: number;
+  /** Another release's main.js than that in dist/. */
+  readonly program?: string;
+}
+
+/** The settings that a server's command line needs to find its store. */
+export function storeSettings(directory: string): Readonly<Record<'ARTS_DATABASE' | 'ARES_CLIENT_ADDRESS', string>> {
+  return { ARTS_DATABASE: `lmdb:${join(directory, 'db')}`, ARES_CLIENT_ADDRESS: join(directory, 'blobs') };
 }
 
 /** The built registry as a process of its own, with a temporary folder and a free port. It ends with the test's process at the latest. */
@@ -60,11 +67,10 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   const socketPath = await network?.openDoor(port);
   const user = 'owner@example.test';
   const password = 'correct horse battery staple';
-  const logFile = join(directory, 'server.log');
+  const logFile = join(directory, `server-${port}.log`);
   let settings: Record<string, string> = {
     ARTIFACT_STORE_ADDRESS: host,
-    ARTS_DATABASE: `lmdb:${join(directory, 'db')}`,
-    ARES_CLIENT_ADDRESS: join(directory, 'blobs'),
+    ...storeSettings(directory),
     ARTS_FIRST_USER: user,
     ARTS_FIRST_PASSWORD: password,
     ...(tls === undefined ? {} : { ARTS_TLS_CERT: tls.certificate, ARTS_TLS_KEY: tls.key }),
@@ -72,7 +78,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   };
 
   const start = async (): Promise<Daemon> => {
-    const started = await startDaemon(process.execPath, [program, 'serve'], {
+    const started = await startDaemon(process.execPath, [options.program ?? built, 'serve'], {
       env: { ...inheritedEnvironment(), ...settings },
       cwd: directory,
       logFile,
