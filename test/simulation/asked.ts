@@ -1,3 +1,4 @@
+import type { Position } from '../../src/events/position.js';
 import type { RecordedEvent } from '../../src/events/types.js';
 import type { Uid } from '../../src/identifiers.js';
 import { differs, Model, type Command, type Commit } from './model.js';
@@ -47,7 +48,7 @@ interface Open {
 export function checkAnswers(
   commits: readonly Commit[],
   asked: readonly Asked[],
-  at: (version: bigint, model: Model) => void = () => undefined,
+  at: (position: Position, model: Model) => void = () => undefined,
 ): { readonly model: Model; readonly violations: readonly Violation[] } {
   const model = new Model();
   const violations: Violation[] = [];
@@ -128,7 +129,7 @@ export function checkAnswers(
       const wrong = model.take(event);
       if (wrong !== undefined) violated('the model', wrong, step);
     }
-    at(version, model);
+    at(events.at(-1)?.position ?? first.position, model);
   }
   const end = 1n << 64n;
   moment(begin, end);

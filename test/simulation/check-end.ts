@@ -1,7 +1,4 @@
 import { digestOf, type Digest } from '../../src/digest.js';
-import { createLog } from '../../src/events/log.js';
-import { formatPosition } from '../../src/events/position.js';
-import type { RecordedEvent, Stream } from '../../src/events/types.js';
 import type { ImagePath } from '../../src/identifiers.js';
 import { findBlob } from '../../src/projections/blobs.js';
 import { listCatalog } from '../../src/projections/images.js';
@@ -18,7 +15,7 @@ import { allBlobs, world } from './world.js';
 const ALL = 10_000;
 
 /** What has to be so when the faults have ended and everything was given its time. */
-export async function checkEnd(server: Server, model: Model, events: readonly RecordedEvent[]): Promise<readonly Violation[]> {
+export async function checkEnd(server: Server, model: Model): Promise<readonly Violation[]> {
   const violations: Violation[] = [];
   const violated = (invariant: string, text: string): void => void violations.push({ invariant, text, step: undefined });
   const { store, cluster } = server;
@@ -53,28 +50,7 @@ export async function checkEnd(server: Server, model: Model, events: readonly Re
       violated('nothing is left behind', `${address.digest}, generation ${address.generation}, is on the disk and nobody's`);
   }
 
-  await checkHistory(server, events, violated);
   return violations;
-}
-
-/** Every stream tells its events once, in the log's order. */
-async function checkHistory(
-  { store }: Server,
-  events: readonly RecordedEvent[],
-  violated: (invariant: string, text: string) => void,
-): Promise<void> {
-  const log = createLog(store.keyspaces.registry);
-  const byStream = new Map<Stream, string[]>();
-  for (const { stream, position } of events) {
-    if (!/^(repository|blob)\//.test(stream)) continue;
-    const positions = byStream.get(stream) ?? [];
-    positions.push(formatPosition(position));
-    byStream.set(stream, positions);
-  }
-  for (const [stream, positions] of byStream) {
-    const told = (await store.database.read((tx) => log.readStream(tx, stream))).map(({ position }) => formatPosition(position));
-    if (told.join() !== positions.join()) violated('history', `${stream} tells ${told.join()}, the log ${positions.join()}`);
-  }
 }
 
 /** A line for each fact that queries tell, in order. */

@@ -10,12 +10,15 @@ import type { Exchange } from '../../src/http/exchange.js';
 import { deleteReference, getManifest, putManifest } from '../../src/http/manifests.js';
 import { cancelUpload, getUpload, patchUpload, postUpload, putUpload } from '../../src/http/uploads.js';
 import type { Uid } from '../../src/identifiers.js';
+import type { BuildOptions } from '../../src/processes/build-run.js';
 import { pruneCommands } from '../../src/processes/command-pruning.js';
 import { pruneRequests } from '../../src/processes/request-pruning.js';
+import { rebuild } from '../../src/processes/rebuild.js';
 import { expireUploads } from '../../src/processes/upload-expiry.js';
+import { verify } from '../../src/processes/verify.js';
 import { nameOf, tagOf } from '../commands/fixture.js';
 import type { Asked, Violation } from './asked.js';
-import { expiry, type Cluster, type Server } from './cluster.js';
+import { expiry, projectionsNamed, RELEASE, type Cluster, type Server } from './cluster.js';
 import type { Command } from './model.js';
 import { answerOf, send, type Answer, type HttpRequest } from './requests.js';
 import { SERVERS, type Action, type Step, type UploadEnd, type UploadWay } from './steps.js';
@@ -58,10 +61,11 @@ interface Question {
 }
 
 const TRIES = 5;
+const BUILDING_MS = 200_000;
 
 /** One step's client. It talks to a server, and to another one where that died. */
 export class Client {
-  readonly #words: string[] = [];
+  readonly #words: string[];
   #slot: number;
 
   constructor(
@@ -70,6 +74,7 @@ export class Client {
     readonly step: Pick<Step, 'id' | 'process'>,
   ) {
     this.#slot = step.process;
+    this.#words = journal.told.get(step.id) ?? [];
     journal.told.set(step.id, this.#words);
   }
 
@@ -127,6 +132,15 @@ export class Client {
           await pruneCommands(store);
           await pruneRequests(store);
         });
+        return;
+      case 'race':
+        await this.#race(action);
+        return;
+      case 'rebuild':
+        await this.rebuild(action.projections, action.force);
+        return;
+      case 'verify':
+        await this.#verify(action.projections);
         return;
       case 'look at the indexes':
         this.journal.frozen.push({ step: this.step.id, pairs: this.cluster.frozen() });
@@ -460,6 +474,135 @@ export class Client {
     const id = first.services.newId();
     const context = first.context(id);
     await Promise.all([first, second].map((server) => this.#observe(server, id, command, () => work(server.executor, context))));
+  }
+
+  // ---- Racing
+
+  async #race({ race, name, other, tag, blob, offset }: Extract<Action, { kind: 'race' }>): Promise<void> {
+    const { clock } = this.cluster;
+    const late = async (ms: number, work: () => Promise<unknown>): Promise<void> => {
+      if (ms > 0) await clock.sleep(ms);
+      await work();
+    };
+    const rival = new Client(this.cluster, this.journal, { id: this.step.id, process: (this.#slot + 1) % SERVERS });
+    const both = (mine: () => Promise<unknown>, its: () => Promise<unknown>): Promise<unknown> =>
+      Promise.all([late(offset, mine), late(-offset, its)]);
+    const remove = (client: Client, manifest: number): Promise<void> =>
+      client.perform({ kind: 'delete manifest', name, manifest });
+    const unlink = (client: Client, from: string, its: number): Promise<void> =>
+      client.perform({ kind: 'delete blob', name: from, blob: its });
+    switch (race) {
+      case 'an index, and the deletion of what it lists':
+        await this.pushImage(name, 0, []);
+        await remove(this, 4);
+        await remove(this, 2);
+        await this.pushImage(name, 1, []);
+        await both(
+          () => this.#putManifest(name, 2, []),
+          () => remove(rival, 0),
+        );
+        return;
+      case 'an image, and the deletion of its layer':
+        await remove(this, 2);
+        await remove(this, 1);
+        for (const needed of closureOf(1).blobs) await this.#upload(name, needed, 'whole in the PUT', 'put');
+        await both(
+          () => this.#putManifest(name, 1, [tag]),
+          () => unlink(rival, name, 2),
+        );
+        return;
+      case 'a mount, and the deletion of its source':
+        await this.#upload(other, blob, 'whole in the PUT', 'put');
+        await unlink(this, name === other ? 'shop/api' : name, blob);
+        await both(
+          () => this.#mount(name, blob, other),
+          () => unlink(rival, other, blob),
+        );
+        return;
+      case 'one tag for two images':
+        await this.pushImage(name, 0, []);
+        await this.pushImage(name, 5, []);
+        await both(
+          () => this.#putManifest(name, 0, [tag]),
+          () => rival.#putManifest(name, 5, [tag]),
+        );
+        return;
+      case 'a tag, and its deletion':
+        await this.pushImage(name, 0, [tag]);
+        await this.pushImage(name, 5, []);
+        await both(
+          () => this.#putManifest(name, 5, [tag]),
+          () => rival.#deleteTag(name, tag),
+        );
+        return;
+      case 'two uploads of new bytes':
+        await both(
+          () => this.#upload(name, blob, 'whole in the PUT', 'put'),
+          () => rival.#upload(other, blob, 'streamed in the PUT', 'put'),
+        );
+        return;
+      case 'a push, and the deletion of its repository':
+        await this.pushImage(name, 0, []);
+        await both(
+          () => this.#putManifest(name, 0, [tag]),
+          () => rival.#deleteRepository(name),
+        );
+        return;
+      case 'two creations of a repository':
+        await this.#deleteRepository(name);
+        await both(
+          () => this.#createRepository(name, false),
+          () => rival.#mount(name, blob, undefined),
+        );
+        return;
+    }
+  }
+
+  // ---- Building
+
+  /** Builds projections of the registry anew and switches to that; gives up after some minutes, since others may hold it up for ever by being killed. */
+  async rebuild(names: readonly string[], force: boolean): Promise<string | undefined> {
+    return this.#run({ kind: 'nothing' }, async (server) => {
+      const order = { directory: 'registry', projections: projectionsNamed(names), purpose: 'switch', force } as const;
+      await this.#limited(server, (options) => rebuild(server.store, { ...options, order }));
+      return 'done';
+    });
+  }
+
+  async #verify(names: readonly string[]): Promise<void> {
+    await this.#run({ kind: 'nothing' }, async (server) => {
+      await this.#limited(server, (options) =>
+        verify(server.store, {
+          ...options,
+          directory: 'registry',
+          names,
+          shown: 3,
+          onDifference: ({ projection, key, live, folded }) => {
+            const text = `${projection} ${key.toString('hex')} is ${live?.toString('hex')}, folded ${folded?.toString('hex')}`;
+            this.#violated('verify finds nothing', text);
+          },
+        }),
+      );
+      return 'done';
+    });
+  }
+
+  async #limited<T>(server: Server, work: (options: Omit<BuildOptions, 'order'>) => Promise<T>): Promise<T> {
+    const stop = new AbortController();
+    const { clock } = this.cluster;
+    const callOff = clock.after(BUILDING_MS, () => stop.abort());
+    try {
+      return await work({
+        builder: { owner: server.connection.name + server.services.newId(), release: RELEASE },
+        newId: server.services.newId,
+        limits: { limit: 150, targetBytes: 1_000_000 },
+        progress: () => undefined,
+        signal: stop.signal,
+        clock,
+      });
+    } finally {
+      callOff();
+    }
   }
 
   // ---- Asking

@@ -2,7 +2,7 @@ import type { BlobStore } from '../../src/blobs/blob-store.js';
 import { createExecutor, type CommandContext, type Executor } from '../../src/commands/execute.js';
 import { createTurns } from '../../src/commands/in-turn.js';
 import type { Config } from '../../src/config.js';
-import type { Actor } from '../../src/events/types.js';
+import type { Actor, EventKind } from '../../src/events/types.js';
 import { BytesCache } from '../../src/http/bytes-cache.js';
 import type { RegistryServices } from '../../src/http/exchange.js';
 import { RunningUploads } from '../../src/http/running-uploads.js';
@@ -10,6 +10,7 @@ import { uidFromBytes, type Uid } from '../../src/identifiers.js';
 import type { KeyValue } from '../../src/keyvalue/database.js';
 import { directoryPrefix } from '../../src/keyvalue/keyspace.js';
 import { CrashedError, SimulatedStore, type Faults, type SimulatedDatabase } from '../../src/keyvalue/simulated.js';
+import { projection, type AppliedEvent, type Projection, type View } from '../../src/projections/projection.js';
 import { registered } from '../../src/projections/registered.js';
 import { createStore, type Store } from '../../src/projections/store.js';
 import { found } from '../commands/fixture.js';
@@ -52,11 +53,40 @@ const config = {
   uploadTimeoutSeconds: expiry.timeoutSeconds,
 } as Config;
 
+/** Version and sources, as builders have them. */
+export const RELEASE = 'simulated';
+
+/** Counts events by their kind, behind the log: an event that it was given twice, or not at all, shows. */
+export const counted: Projection = projection({
+  name: 'counted',
+  version: 1,
+  directory: 'registry',
+  mode: 'async',
+  apply: Object.fromEntries(
+    ['BlobStored', 'BlobPushed', 'BlobUnlinked', 'ManifestPushed', 'TagMoved', 'TagDeleted'].map((kind) => [
+      kind,
+      async (_: AppliedEvent<EventKind>, view: View) => {
+        const count = Buffer.alloc(8);
+        count.writeBigUInt64BE(((await view.get([kind]))?.readBigUInt64BE() ?? 0n) + 1n);
+        view.set([kind], count);
+      },
+    ]),
+  ),
+});
+
+/** What the servers know. */
+const known: readonly Projection[] = [...registered, counted];
+
+export function projectionsNamed(names: readonly string[]): readonly Projection[] {
+  return known.filter(({ name }) => names.includes(name));
+}
+
 const prefixes = { registry: directoryPrefix('registry'), platform: directoryPrefix('topaz') };
 
 /** One life of a server's process: its connection, its caches, and what of its memory matters. It ends with a crash. */
 export class Server {
   readonly connection: SimulatedDatabase;
+  readonly prefixes = prefixes;
   readonly store: Store;
   readonly executor: Executor;
   readonly blobs: BlobStore;
@@ -70,7 +100,7 @@ export class Server {
   ) {
     const name = `${slot}/${life}`;
     this.connection = cluster.store.connect(name);
-    this.store = createStore(this.connection, prefixes, registered);
+    this.store = createStore(this.connection, prefixes, known);
     this.executor = createExecutor(this.store);
     this.blobs = cluster.disk.open({ pause: (what) => this.#pause(what) });
     this.services = {

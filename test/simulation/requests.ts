@@ -6,6 +6,9 @@ import type { Exchange } from '../../src/http/exchange.js';
 import type { Uid } from '../../src/identifiers.js';
 import { KeyValueError } from '../../src/keyvalue/database.js';
 import { CrashedError } from '../../src/keyvalue/simulated.js';
+import { BuildStoppedError } from '../../src/processes/build-run.js';
+import { VerifyDisturbedError } from '../../src/processes/verify.js';
+import { BuildLostError } from '../../src/projections/builds.js';
 import type { Server } from './cluster.js';
 import { BlobFaultError } from './simulated-blobs.js';
 
@@ -64,6 +67,9 @@ function failureOf(error: unknown): Answer {
   if (error instanceof CrashedError) return { kind: 'died' };
   if (error instanceof BlobFaultError) return { kind: 'failed', why: error.message };
   if (error instanceof KeyValueError && error.code === 'retries_exhausted') return { kind: 'failed', why: error.message };
+  // Others build, too: one of them took this build over, dropped it or made the switch, or it took too long.
+  if (error instanceof BuildLostError || error instanceof BuildStoppedError || error instanceof VerifyDisturbedError)
+    return { kind: 'failed', why: error.message };
   if (error instanceof AggregateError) {
     const all = error.errors.map(failureOf);
     return all.find(({ kind }) => kind === 'broken') ?? all[0] ?? { kind: 'broken', error };

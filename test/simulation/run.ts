@@ -6,15 +6,21 @@ import { comparePositions, formatPosition, type Position } from '../../src/event
 import { subscribe } from '../../src/events/subscribe.js';
 import type { RecordedEvent } from '../../src/events/types.js';
 import { resumeDeletions } from '../../src/commands/repository.js';
+import { follow } from '../../src/processes/follow.js';
+import { clearAll } from '../../src/processes/rebuild.js';
+import { upgrade } from '../../src/processes/upgrade.js';
 import { expireUploads } from '../../src/processes/upload-expiry.js';
-import type { KeyValue } from '../../src/keyvalue/database.js';
-import { SimulatedStore, VirtualClock } from '../../src/keyvalue/simulated.js';
-import { compareWithFold } from '../support/fold.js';
+import { listBuilds } from '../../src/projections/builds.js';
+import { createStore } from '../../src/projections/store.js';
 import { checkAnswers, commitsOf, type Violation } from './asked.js';
 import { checkEnd } from './check-end.js';
+import { checkHistory, momentOf, type Moment } from './check-history.js';
+import { checkIndexes } from './check-indexes.js';
 import { Client, type Journal } from './client.js';
 import { NoProgressError } from './clock.js';
-import { Cluster, expiry, type Server } from './cluster.js';
+import { Cluster, counted, expiry, RELEASE, type Server } from './cluster.js';
+import { plainStore } from './plain-store.js';
+import { randomFrom } from './random.js';
 import { ACTORS, FOLLOWER, SERVERS, stepsFrom, type FaultKind, type Step } from './steps.js';
 import { world } from './world.js';
 
@@ -45,6 +51,11 @@ const PROGRESS_MS = 120_000;
 
 /** What a batch of the log is to its follower, in milliseconds. */
 const FOLLOWING_MS = 10;
+
+/** Chance of a commit to be a moment that is asked for later. */
+const MOMENTS = 0.004;
+
+const FOLDED = 'the indexes are the folded log';
 
 /** The steps that are left of a seed's. */
 export function stepsOf({ seed, steps, only, spared }: RunOptions): readonly Step[] {
@@ -96,12 +107,13 @@ class Run {
 
   async go(): Promise<RunResult> {
     const { clock } = this.cluster;
-    const violated = (invariant: string, text: string): void =>
-      void this.#journal.violations.push({ invariant, text, step: undefined });
+    const violated = (invariant: string, text: string, step?: number): void =>
+      void this.#journal.violations.push({ invariant, text, step });
     let events: readonly RecordedEvent[] = [];
     try {
       await clock.during(this.cluster.found(), PROGRESS_MS, 'the founding');
-      const following = this.#follow();
+      await clock.during(this.#upgrade(), PROGRESS_MS, 'building what is new');
+      const following = Promise.all([this.#follow(), this.#count(FOLLOWER), this.#count(1)]);
       const actors = Array.from({ length: ACTORS }, (_, actor) => this.#act(actor));
       await clock.during(Promise.all(actors), JUMPS_MS + STEP_MS * this.#steps.length, 'the run');
       this.cluster.callOffFaults();
@@ -111,20 +123,22 @@ class Run {
       this.#over = true;
       this.cluster.restartAll();
       await clock.during(following, PROGRESS_MS, "the follower's end");
-      const checked = checkAnswers(commitsOf(events), this.#journal.asked);
+      const random = randomFrom(this.options.seed ^ 0x1007);
+      const moments: Moment[] = [];
+      const checked = checkAnswers(commitsOf(events), this.#journal.asked, (position, model) => {
+        if (random() < MOMENTS) moments.push(momentOf(model, position));
+      });
       this.#journal.violations.push(...checked.violations);
       this.#checkFollowed(events);
       const end = this.cluster.server(0);
-      const wrong = await clock.during(checkEnd(end, checked.model, events), PROGRESS_MS, 'the last look');
+      const wrong = await clock.during(checkEnd(end, checked.model), PROGRESS_MS, 'the last look');
       this.#journal.violations.push(...wrong);
-      const frozen = [
-        ...this.#journal.frozen.map(({ step, pairs }) => ({ step, pairs: pairs() })),
-        { step: undefined, pairs: this.cluster.store.contents() },
-      ];
-      for (const { step, pairs } of frozen) {
-        for (const text of await differencesOf(end, pairs))
-          this.#journal.violations.push({ invariant: 'the indexes are the folded log', text, step });
+      const plain = createStore(plainStore(this.cluster.store.contents()), end.prefixes, end.store.projections);
+      await checkHistory(plain, events, moments, random, violated);
+      for (const { step, pairs } of this.#journal.frozen) {
+        for (const text of await checkIndexes(end.store, pairs(), false)) violated(FOLDED, text, step);
       }
+      for (const text of await checkIndexes(end.store, this.cluster.store.contents(), true)) violated(FOLDED, text);
     } catch (error) {
       if (!(error instanceof NoProgressError)) throw error;
       violated('progress', error.message);
@@ -167,7 +181,24 @@ class Run {
       await this.#soon(this.#pushAndPull(actor), `a push and a pull of actor ${actor}`);
     // Ids of a clock that was ahead are young for longer.
     clock.advance(7 * 24 * 3_600_000);
+    await this.#soon(this.#endBuilding(), 'ending the builds that were begun');
     await this.#soon(expireUploads(cluster.server(1).executor, cluster.server(1).blobs, expiry), 'expiring uploads');
+  }
+
+  /** What killed builders left: builds are made to their end, and what is superfluous is cleared. */
+  async #endBuilding(): Promise<void> {
+    const { store } = this.cluster.server(2);
+    const { registry } = store.keyspaces;
+    const client = new Client(this.cluster, this.#journal, { id: -100, process: 2 });
+    for (const { state, purpose, projections } of await store.database.read((tx) => listBuilds(tx, registry))) {
+      if (state !== 'building' || purpose !== 'switch') continue;
+      const ended = await client.rebuild(
+        projections.map(({ name }) => name),
+        false,
+      );
+      if (ended === undefined) throw new NoProgressError('a build does not end without any fault');
+    }
+    await clearAll(store, 'registry', new AbortController().signal);
   }
 
   async #pushAndPull(actor: number): Promise<void> {
@@ -233,6 +264,39 @@ class Run {
     while (this.#followed.length < events) await this.cluster.clock.sleep(200);
   }
 
+  /** The store was founded without the projection that counts: a server builds it. */
+  async #upgrade(): Promise<void> {
+    const { cluster } = this;
+    const { store, services } = cluster.server(0);
+    await upgrade(store, {
+      builder: { owner: 'the first server', release: RELEASE },
+      newId: services.newId,
+      limits: { limit: 100, targetBytes: 1_000_000 },
+      signal: new AbortController().signal,
+      clock: cluster.clock,
+      progress: () => undefined,
+      done: () => undefined,
+    });
+  }
+
+  /** A server's part in keeping the projection that counts up with the log: one of them does. */
+  async #count(slot: number): Promise<void> {
+    const { clock, random } = this.cluster;
+    while (!this.#over) {
+      const server = this.cluster.server(slot);
+      const options = {
+        builder: { owner: `${server.connection.name} counts`, release: RELEASE },
+        limits: { limit: 100, targetBytes: 1_000_000 },
+        clock,
+        failed: () => undefined,
+        timer: (_: number, ring: () => void) => clock.after(500 + 1_000 * random(), ring),
+      };
+      const following = follow(server.store, counted, options).subscribe();
+      while (server.alive && !this.#over) await clock.sleep(500);
+      following.unsubscribe();
+    }
+  }
+
   #checkFollowed(events: readonly RecordedEvent[]): void {
     const registry = events.filter(inRegistry).map(({ position }) => formatPosition(position));
     const followed = this.#followed.map(formatPosition);
@@ -262,17 +326,4 @@ class Run {
 
 function inRegistry({ stream }: RecordedEvent): boolean {
   return /^(repository|blob)\//.test(stream);
-}
-
-/** Each key of the store's indexes that the fold of its log has not, or has otherwise. */
-async function differencesOf(like: Server, pairs: readonly KeyValue[]): Promise<readonly string[]> {
-  const copy = new SimulatedStore({ seed: 1, clock: new VirtualClock() });
-  const database = copy.connect();
-  for (let at = 0; at < pairs.length; at += 2_000) {
-    await database.transact((tx) => {
-      for (const { key, value } of pairs.slice(at, at + 2_000)) tx.set(key, value);
-      return Promise.resolve();
-    });
-  }
-  return compareWithFold({ database, keyspaces: like.store.keyspaces });
 }

@@ -1,3 +1,4 @@
+import { registered } from '../../src/projections/registered.js';
 import { below, pick, randomFrom, some, weighted, type Random } from './random.js';
 import { BLOBS, world } from './world.js';
 
@@ -39,7 +40,34 @@ export type Action =
   | { readonly kind: 'expire uploads' }
   | { readonly kind: 'resume deletions' }
   | { readonly kind: 'prune' }
-  | { readonly kind: 'look at the indexes' };
+  | { readonly kind: 'look at the indexes' }
+  | {
+      readonly kind: 'race';
+      readonly race: Race;
+      readonly name: string;
+      readonly other: string;
+      readonly tag: string;
+      readonly blob: number;
+      readonly offset: number;
+    }
+  /** Builds projections anew from the log, and switches to that. */
+  | { readonly kind: 'rebuild'; readonly projections: readonly string[]; readonly force: boolean }
+  /** Compares projections with what the log says, while the others go on. */
+  | { readonly kind: 'verify'; readonly projections: readonly string[] };
+
+/** Two that want what cannot both be, at once, after what it takes has been made sure of. */
+const races = [
+  'an index, and the deletion of what it lists',
+  'an image, and the deletion of its layer',
+  'a mount, and the deletion of its source',
+  'one tag for two images',
+  'a tag, and its deletion',
+  'two uploads of new bytes',
+  'a push, and the deletion of its repository',
+  'two creations of a repository',
+] as const;
+
+export type Race = (typeof races)[number];
 
 /** What goes wrong from the beginning of a step on; `n` counts the occasions until it strikes. */
 export type Fault =
@@ -63,6 +91,10 @@ export interface Step {
   readonly action: Action;
   readonly faults: readonly Fault[];
 }
+
+const inlineNames = registered
+  .filter(({ directory, mode }) => directory === 'registry' && mode === 'inline')
+  .map(({ name }) => name);
 
 export const ACTORS = 8;
 export const SERVERS = 3;
@@ -103,8 +135,23 @@ function actionFrom(random: Random): Action {
     [2, () => ({ kind: 'resume deletions' })],
     [1, () => ({ kind: 'prune' })],
     [0.1, () => ({ kind: 'look at the indexes' })],
+    [0.4, () => ({ kind: 'rebuild', projections: projectionsFrom(random), force: random() < 0.3 })],
+    [0.3, () => ({ kind: 'verify', projections: projectionsFrom(random) })],
+    [
+      5,
+      () => {
+        const other = pick(random, world.names);
+        const lone = world.blobs.length + below(random, BLOBS - world.blobs.length);
+        return { kind: 'race', race: pick(random, races), name, other, tag, blob: lone, offset: random() * 3 - 1.5 };
+      },
+    ],
   ]);
   return make();
+}
+
+function projectionsFrom(random: Random): readonly string[] {
+  const chosen = some(random, inlineNames, 0.3);
+  return chosen.length > 0 ? chosen : [pick(random, inlineNames)];
 }
 
 function faultsFrom(random: Random): readonly Fault[] {
@@ -156,6 +203,12 @@ function actionInWords(action: Action): string {
       return `pulls ${action.name}:${action.tag}`;
     case 'pull by digest':
       return `pulls manifest ${action.manifest} of ${action.name}`;
+    case 'race':
+      return `${action.race}, in ${action.name}${action.race.includes('mount') ? ` from ${action.other}` : ''}, at once (${action.offset.toFixed(2)} ms)`;
+    case 'rebuild':
+      return `builds ${action.projections.join(', ')} anew${action.force ? ', and waits for nobody' : ''}`;
+    case 'verify':
+      return `verifies ${action.projections.join(', ')}`;
     case 'expire uploads':
     case 'resume deletions':
     case 'prune':
