@@ -6,6 +6,7 @@ import { BlobStoreError } from '../blobs/blob-store.js';
 import { refuse, RefusalError, type Refusal } from '../errors.js';
 import type { AuthenticationDeps } from '../identity/caller.js';
 import { KeyValueError } from '../keyvalue/database.js';
+import { EventTooNewError } from '../events/codec.js';
 import { LiveMismatchError } from '../projections/live.js';
 import { ProjectionNotLiveError } from '../projections/store.js';
 import { sendJson, sendRefusal } from './answers.js';
@@ -130,10 +131,13 @@ function unreadyFor(error: unknown): string {
   return own || error instanceof LiveMismatchError ? error.message : 'the blob store does not work; the log says why';
 }
 
+/** What ends when every server is of the same release, or when an index is built. */
+const passing = [LiveMismatchError, ProjectionNotLiveError, EventTooNewError] as const;
+
 /** What a client can be told of an error; undefined for a fault of ours. */
 function refusalFor(error: unknown): Refusal | undefined {
   if (error instanceof RefusalError) return error.refusal;
-  if (error instanceof LiveMismatchError || error instanceof ProjectionNotLiveError)
+  if (error instanceof Error && passing.some((kind) => error instanceof kind))
     return refuse('UNAVAILABLE', { reason: error.message });
   if (error instanceof KeyValueError) return refusalForStore(error);
   if (error instanceof BlobStoreError && error.code === 'storage_full') return refuse('STORAGE_FULL');

@@ -1,3 +1,4 @@
+import { EVENT_GENERATION } from '../events/codec.js';
 import { LOG_PARTITIONS } from '../keyvalue/keyspace.js';
 import { encodeJson, type ProjectionMode } from './projection.js';
 
@@ -64,6 +65,11 @@ export function parseLive(bytes: Buffer): Live {
   }
   if (!isPositive(incarnation)) throw damaged('incarnation', 'a whole number from 1 up', incarnation);
   if (!isPositive(events)) throw damaged('events', 'a whole number from 1 up', events);
+  if (events > EVENT_GENERATION) {
+    throw new LiveMismatchError(
+      `the log may have events of generation ${events}, this release reads ${EVENT_GENERATION}; start the release that wrote them`,
+    );
+  }
   if (!Array.isArray(projections)) throw damaged('projections', 'a list', projections);
   const live = projections.map((entry, index) => parseProjection(entry, index, isFirst));
   const names = live.map(({ name }) => name);
