@@ -117,7 +117,11 @@ function outputOf(values: ReadonlyMap<Valued, string>, given: ReadonlySet<Flag>)
 
 function parseScope(what: string): HistoryScope {
   const at = what.indexOf('@');
-  if (at >= 0) return { ...scopeOf(what, what.slice(0, at)), digest: digestOf(what, what.slice(0, at), what.slice(at + 1)) };
+  if (at >= 0) {
+    const name = what.slice(0, at);
+    const digest = digestOf(what, name, what.slice(at + 1));
+    return { ...scopeOf(what, name), digest };
+  }
   const colon = what.lastIndexOf(':');
   if (colon <= what.lastIndexOf('/')) return scopeOf(what, what);
   const name = scopeOf(what, what.slice(0, colon));

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { ParquetColumn } from 'parquetjs-lite';
 
 import { parseTime } from '../events/database-time.js';
@@ -23,6 +24,7 @@ export async function* ndjsonOf(pages: EntryPages): AsyncGenerator<Buffer> {
 const ROW_GROUP = 10_000;
 /** Encoded and compressed in one go, on the thread that serves pulls. */
 const PAGE_ROWS = 500;
+const ROWS_IN_ONE_GO = 25;
 
 const text: ParquetColumn = { type: 'UTF8', optional: true, compression: 'SNAPPY', statistics: false };
 const present: ParquetColumn = { ...text, optional: false };
@@ -124,8 +126,14 @@ export async function* parquetOf(pages: EntryPages): AsyncGenerator<Buffer> {
     written = [];
     return bytes;
   };
+  let rows = 0;
   for await (const page of pages) {
-    for (const entry of page) await writer.appendRow(rowOf(entry));
+    for (const entry of page) {
+      await writer.appendRow(rowOf(entry));
+      rows += 1;
+      // Pulls go on in between.
+      if (rows % ROWS_IN_ONE_GO === 0) await setImmediate();
+    }
     yield* taken();
   }
   await writer.close();

@@ -40,6 +40,8 @@ interface Place {
 
 const LIMIT = 100;
 const LIMIT_MOST = 1_000;
+/** Of an export, which is read beside everybody's pulls. */
+const EXPORT_PAGE = 100;
 /** The newest; a pipeline may make and delete a repository every day. */
 const BEARERS_MOST = 100;
 
@@ -104,7 +106,11 @@ export async function exportHistory(exchange: Exchange, place: Place): Promise<F
     return { ...bounds, before: earlier(bounds.before, newest && positionAfter(newest)), kinds, actors, newest };
   });
   const { newest, ...range } = begin;
-  const walk = walkEntries(store, (reading) => ask(reading, exchange, question), { ...range, newestFirst: false });
+  const walk = walkEntries(store, (reading) => ask(reading, exchange, question), {
+    ...range,
+    newestFirst: false,
+    pageSize: EXPORT_PAGE,
+  });
   // What keeps it from beginning is an answer like any other.
   const first = await walk.next();
   const { encode, mediaType } = exportFormats[format];
