@@ -24,6 +24,8 @@ export interface IndexUpkeep {
 
 // The thread serves, too: 200 events hold it up for some milliseconds.
 const LIMITS = { limit: 200, targetBytes: 250_000 } as const;
+/** Requests that come while an index is built find the thread free half of the time. `artifact-store projections rebuild` takes a whole core. */
+const SHARE = 0.5;
 const UPGRADE_MS = 30_000;
 const LOGGED_MS = 5_000;
 
@@ -53,8 +55,8 @@ export function createIndexUpkeep(store: Store, newId: () => Uid, logger: Logger
   };
   let upgrading = Promise.resolve();
   const runUpgrade = (): Promise<void> => {
-    upgrading = upgrade(store, { builder, newId, limits: LIMITS, signal: abort.signal, progress, done }).finally(() =>
-      running.clear(),
+    upgrading = upgrade(store, { builder, newId, limits: LIMITS, share: SHARE, signal: abort.signal, progress, done }).finally(
+      () => running.clear(),
     );
     return upgrading;
   };

@@ -57,6 +57,8 @@ export interface BuildOptions {
   readonly limits: Required<ReadLimits>;
   /** Events a second, for what was in the log at the beginning; what came since is caught up with as fast as it goes, so that there is an end. */
   readonly rate?: number | undefined;
+  /** Of a thread that serves, too: so much of its time at most, from 0 to 1, for what was in the log at the beginning. Default 1. */
+  readonly share?: number | undefined;
   readonly progress: (progress: Progress) => void;
   /** Ends it with a BuildStoppedError; what is built stays, to be gone on with. */
   readonly signal: AbortSignal;
@@ -130,9 +132,10 @@ export class BuildRun {
   async catchUp(): Promise<void> {
     for (;;) {
       this.checkStopped();
+      const before = this.clock.now();
       if (await this.advance(this.#isLimited() ? this.#limitedLimits() : this.options.limits)) return;
       this.report('building');
-      await this.#pace();
+      await this.#pace(this.clock.now() - before);
     }
   }
 
@@ -175,7 +178,7 @@ export class BuildRun {
 
   #isLimited(): boolean {
     const { checkpoint } = this.build;
-    if (this.options.rate === undefined || this.#startEnd === undefined) return false;
+    if (this.#startEnd === undefined) return false;
     return checkpoint === undefined || comparePositions(checkpoint, this.#startEnd) < 0;
   }
 
@@ -185,9 +188,12 @@ export class BuildRun {
     return { ...limits, limit: Math.max(1, Math.min(limits.limit, Math.floor(rate))) };
   }
 
-  async #pace(): Promise<void> {
-    const { rate } = this.options;
-    if (rate === undefined || !this.#isLimited()) return;
+  /** `tookMs`: the last step. */
+  async #pace(tookMs: number): Promise<void> {
+    const { rate, share = 1 } = this.options;
+    if (!this.#isLimited()) return;
+    if (share < 1) await this.clock.sleep(Math.min(tookMs / share - tookMs, LONGEST_PAUSE_MS));
+    if (rate === undefined) return;
     const due = this.#startedAt + ((this.build.events - this.#resumedAt) / rate) * 1_000;
     for (let wait = due - this.clock.now(); wait > 0; wait = due - this.clock.now()) {
       this.checkStopped();
