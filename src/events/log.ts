@@ -36,6 +36,10 @@ export interface Batch {
   readonly tailReached: boolean;
 }
 
+export interface LogReader {
+  next(limits?: ReadLimits): Promise<Batch>;
+}
+
 export interface StreamRange {
   /** Only events behind this one. */
   readonly after?: Position | undefined;
@@ -111,46 +115,53 @@ export function createLog(keyspace: Keyspace) {
     );
   }
 
-  /**
-   * The log behind `after` (without it from its beginning), up to and with `incarnation`. Read by `tx.snapshot` it conflicts with nobody. Costs a range
-   * read for each partition, and one more for those whose share was too small.
-   */
+  /** One batch of what `openReader` reads. */
   async function readFrom(
     tx: ReadTransaction,
     incarnation: number,
     after: Position | undefined,
-    { limit = 256, targetBytes = 1_000_000 }: ReadLimits = {},
+    limits: ReadLimits = {},
   ): Promise<Batch> {
+    return openReader(tx, incarnation, after).next(limits);
+  }
+
+  /**
+   * The log behind `after` (without it from its beginning), up to and with `incarnation`, batch by batch in one transaction. Read by `tx.snapshot` it conflicts
+   * with nobody. The first batch costs a range read for each partition and more for those whose share was too small; what it did not need the next one has.
+   */
+  function openReader(tx: ReadTransaction, incarnation: number, after: Position | undefined): LogReader {
     checkIncarnation(incarnation);
-    const first = after?.incarnation ?? FIRST_INCARNATION;
-    if (first > incarnation) throw new RangeError(`incarnation ${first} is not there yet; the newest is ${incarnation}`);
-    const events: RecordedEvent[] = [];
-    let bytes = 0;
-    let unchecked = 0;
-    const room = (): boolean => events.length < limit && bytes < targetBytes;
-    const batch = (tailReached: boolean): Batch => ({ events, next: events.at(-1)?.position ?? after, unchecked, tailReached });
-    for (let current = first; current <= incarnation; current += 1) {
-      const stamp = current === after?.incarnation ? after.stamp : undefined;
-      const runs = Array.from({ length: LOG_PARTITIONS }, (_, partition) => openRun(current, partition, stamp));
-      // An equal share for each at first; a partition that has more is asked again for all that is left.
-      await Promise.all(
-        runs.map((run) => fill(tx, run, Math.ceil(limit / LOG_PARTITIONS), Math.ceil(targetBytes / LOG_PARTITIONS))),
-      );
+    let current = after?.incarnation ?? FIRST_INCARNATION;
+    if (current > incarnation) throw new RangeError(`incarnation ${current} is not there yet; the newest is ${incarnation}`);
+    let last = after;
+    let runs = openRuns(current, after?.stamp);
+
+    async function next({ limit = 256, targetBytes = 1_000_000 }: ReadLimits = {}): Promise<Batch> {
+      const events: RecordedEvent[] = [];
+      let bytes = 0;
+      let unchecked = 0;
+      const batch = (tailReached: boolean): Batch => ({ events, next: last, unchecked, tailReached });
       for (;;) {
-        if (!room()) return batch(current === incarnation && runs.every(ended));
+        if (events.length >= limit || bytes >= targetBytes) return batch(current === incarnation && runs.every(ended));
         // A partition that was not read to its end may hold the next event: it is only known when none is without a pair.
-        for (const run of runs)
-          if (run.head === undefined && run.more) await fill(tx, run, limit - events.length, targetBytes - bytes);
-        const next = earliest(runs);
-        if (next?.head === undefined) break;
-        const position = { incarnation: current, stamp: next.head.stamp };
-        events.push(recorded(position, next.head.pair.value));
-        if (!hasChecksum(next.head.pair.value)) unchecked += 1;
-        bytes += next.head.pair.key.length + next.head.pair.value.length;
-        advance(next);
+        if (runs.some(isBare)) await Promise.all(runs.filter(isBare).map((run) => fill(tx, run, limit, targetBytes)));
+        const first = earliest(runs);
+        if (first?.head === undefined) {
+          if (current === incarnation) return batch(true);
+          current += 1;
+          runs = openRuns(current, undefined);
+          continue;
+        }
+        const { pair, stamp } = first.head;
+        last = { incarnation: current, stamp };
+        events.push(recorded(last, pair.value));
+        if (!hasChecksum(pair.value)) unchecked += 1;
+        bytes += pair.key.length + pair.value.length;
+        advance(first);
       }
     }
-    return batch(true);
+
+    return { next };
   }
 
   /** The last event's position; undefined when there is none. Costs one read for each partition, for each empty incarnation again. */
@@ -180,13 +191,15 @@ export function createLog(keyspace: Keyspace) {
     return values.reduce((sum, value) => sum + Number(value?.readBigUInt64LE(0) ?? 0n), 0);
   }
 
-  function openRun(incarnation: number, partition: number, after: Buffer | undefined): Run {
-    const { begin, end } = keyspace.logBounds(incarnation, partition);
-    const behind = after === undefined ? begin : keyAfter(keyspace.logKey(incarnation, partition, after));
-    return { begin: behind, end, pairs: [], at: 0, head: undefined, more: true };
+  function openRuns(incarnation: number, after: Buffer | undefined): readonly Run[] {
+    return Array.from({ length: LOG_PARTITIONS }, (_, partition) => {
+      const { begin, end } = keyspace.logBounds(incarnation, partition);
+      const behind = after === undefined ? begin : keyAfter(keyspace.logKey(incarnation, partition, after));
+      return { begin: behind, end, pairs: [], at: 0, head: undefined, more: true, share: 1 / LOG_PARTITIONS };
+    });
   }
 
-  return { keyspace, append, readStream, readFrom, newest, count };
+  return { keyspace, append, readStream, readFrom, openReader, newest, count };
 }
 
 /** The event of a stream at a position that an index names. Costs one read. Throws EventDecodeError where it can't be read, or is not there. */
@@ -217,7 +230,8 @@ function recorded(position: Position, bytes: Buffer): RecordedEvent {
     if (!(error instanceof EventDecodeError)) throw error;
     throw new EventDecodeError(`the event at ${formatPosition(position)} can't be read: ${error.message}`, { cause: error });
   }
-  return { ...envelope, position };
+  // Of this function's own object: a copy costs a third as much as the decoding.
+  return Object.assign(envelope, { position });
 }
 
 // ---- One partition on its way into the merge.
@@ -238,13 +252,23 @@ interface Run {
   head: Head | undefined;
   /** The last read stopped at its limit: what lies behind it is not known. */
   more: boolean;
+  /** Of a batch, that the next read asks for: an equal one at first, larger where that was too little. */
+  share: number;
+}
+
+/** What lies next in it has to be read. */
+function isBare(run: Run): boolean {
+  return run.head === undefined && run.more;
 }
 
 function ended(run: Run): boolean {
   return run.head === undefined && !run.more;
 }
 
-async function fill(tx: ReadTransaction, run: Run, limit: number, targetBytes: number): Promise<void> {
+async function fill(tx: ReadTransaction, run: Run, batch: number, batchBytes: number): Promise<void> {
+  const limit = Math.ceil(batch * run.share);
+  const targetBytes = Math.ceil(batchBytes * run.share);
+  run.share = Math.min(1, run.share * 2);
   const pairs = await tx.getRange(run.begin, run.end, { limit, targetBytes });
   const last = pairs.at(-1);
   if (last !== undefined) run.begin = keyAfter(last.key);
