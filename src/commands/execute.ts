@@ -101,7 +101,7 @@ async function project(writing: Writing, directory: LiveDirectory, event: EventE
   for (const { projection, prefix } of directory.builds.values()) {
     if (projection.mode === 'async') continue;
     const position = { incarnation: directory.live.incarnation, index };
-    await applyEvent(projection, event, new BuildView(writing.tx, directory.keyspace, prefix, position));
+    await applyEvent(projection, event, new BuildView(writing.tx, directory.keyspace, prefix).at(position));
   }
 }
 

@@ -346,7 +346,7 @@ export class OptimisticTransaction implements Transaction {
     const pairs: KeyValue[] = [];
     let bytes = 0;
     let last: Buffer | undefined;
-    for (const pair of this.#merged(open, reverse)) {
+    for (const pair of this.#pairs(open, reverse)) {
       pairs.push(pair);
       bytes += pair.key.length + pair.value.length;
       if (pairs.length >= limit || bytes >= targetBytes) {
@@ -363,6 +363,12 @@ export class OptimisticTransaction implements Transaction {
       else this.#conflict(range.begin, keyAfter(last));
     }
     return pairs;
+  }
+
+  /** What the body sees of a range; where it wrote nothing, what the snapshot has. */
+  #pairs(range: KeyRange, reverse: boolean): Iterable<KeyValue> {
+    const wrote = this.#own.hasWithin(range.begin, range.end) || this.#cleared.within(range.begin, range.end).length > 0;
+    return wrote ? this.#merged(range, reverse) : this.#store().range(range.begin, range.end, reverse);
   }
 
   /** The snapshot's pairs with the own writes over them. */

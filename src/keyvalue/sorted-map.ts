@@ -78,6 +78,11 @@ export class SortedMap<V> {
     }
   }
 
+  hasWithin(begin: Uint8Array, end: Uint8Array): boolean {
+    for (const _ of this.range(begin, end, false)) return true;
+    return false;
+  }
+
   /** The pairs of `[begin, end)`, lazily. Do not write to the map while iterating; write to a clone. */
   *range(begin: Uint8Array, end: Uint8Array, reverse: boolean): Generator<{ readonly key: Buffer; readonly value: V }> {
     if (Buffer.compare(begin, end) >= 0) return;

@@ -25,14 +25,24 @@ export class BuildView implements View {
   readonly #tx: Transaction;
   readonly #keyspace: Keyspace;
   readonly #prefix: Buffer;
-  /** Of the event that is applied next. */
-  position: ApplyPosition;
+  #position: ApplyPosition | undefined;
+  #bytes = 0;
 
-  constructor(tx: Transaction, keyspace: Keyspace, prefix: Buffer, position: ApplyPosition) {
+  constructor(tx: Transaction, keyspace: Keyspace, prefix: Buffer) {
     this.#tx = tx;
     this.#keyspace = keyspace;
     this.#prefix = prefix;
-    this.position = position;
+  }
+
+  /** This view for the event that stands there; the one before is applied. */
+  at(position: ApplyPosition): this {
+    this.#position = position;
+    return this;
+  }
+
+  /** About what a transaction counts for what was written, and what was read of the log's content. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get(items: readonly KeyItem[]): Promise<Buffer | undefined> {
@@ -44,44 +54,67 @@ export class BuildView implements View {
   }
 
   set(items: readonly KeyItem[], value: Buffer): void {
-    this.#tx.set(pack(this.#prefix, items), value);
+    this.#set(pack(this.#prefix, items), value);
   }
 
   setWithPosition(items: readonly KeyItem[], value: Buffer): void {
-    const { position } = this;
+    const position = this.#known();
+    const key = pack(this.#prefix, items);
     const template = Buffer.alloc(POSITION_BYTES + value.length);
     template.writeUInt32BE(position.incarnation, 0);
     template.set(value, POSITION_BYTES);
     if ('stamp' in position) {
       template.set(position.stamp, 4);
-      this.#tx.set(pack(this.#prefix, items), template);
+      this.#set(key, template);
     } else {
       template.writeUInt16BE(position.index, 14);
-      this.#tx.setVersionstampedValue(pack(this.#prefix, items), template, 4);
+      this.#count(key, template);
+      this.#tx.setVersionstampedValue(key, template, 4);
     }
   }
 
   setAtPosition(items: readonly KeyItem[], value: Buffer): void {
-    const { position } = this;
+    const position = this.#known();
     const behind = pack(this.#prefix, [...items, position.incarnation]);
     if ('stamp' in position) {
-      this.#tx.set(stampedKey(behind, position.stamp), value);
+      this.#set(stampedKey(behind, position.stamp), value);
     } else {
       const { template, offset } = stampedTemplate(behind, position.index);
+      this.#count(template, value);
       this.#tx.setVersionstampedKey(template, offset, value);
     }
   }
 
   clear(items: readonly KeyItem[]): void {
-    this.#tx.clear(pack(this.#prefix, items));
+    const key = pack(this.#prefix, items);
+    this.#count(key, key);
+    this.#tx.clear(key);
   }
 
   async content(digest: Digest): Promise<Buffer> {
     const bytes = await readContent(this.#tx, this.#keyspace, digest);
     if (bytes === undefined) throw new Error(`the log's content ${digest} is not there`);
+    this.#bytes += bytes.length;
     return bytes;
   }
+
+  #set(key: Buffer, value: Buffer): void {
+    this.#count(key, value);
+    this.#tx.set(key, value);
+  }
+
+  #count(key: Buffer, value: Buffer): void {
+    this.#bytes += OPERATION_BYTES + key.length + value.length;
+  }
+
+  #known(): ApplyPosition {
+    if (this.#position === undefined) throw new Error('a view without an event');
+    return this.#position;
+  }
 }
+
+// What FoundationDB counts beside a write's key and value.
+const OPERATION_BYTES = 56;
 
 async function rangeBehind(tx: ReadTransaction, prefix: Buffer, items: readonly KeyItem[], options: ViewRange = {}) {
   const behind = pack(prefix, items);
