@@ -30,6 +30,8 @@ export interface Journal {
   readonly violations: Violation[];
   /** What the actor of each step was told, in words. */
   readonly told: Map<number, string[]>;
+  /** How often what takes several requests came to its end. */
+  readonly ended: Map<string, number>;
   /** Stores of some moments, to be compared with their logs when the run has ended. */
   readonly frozen: { readonly step: number; readonly pairs: ReturnType<Cluster['frozen']> }[];
 }
@@ -163,7 +165,7 @@ export class Client {
       for (const one of needed.manifests) {
         if (outcome === 'done') outcome = await this.#patiently(() => this.#putManifest(name, one, one === manifest ? tags : []));
       }
-      if (outcome === 'done') return true;
+      if (outcome === 'done') return this.#ended('a push') === 'done';
     }
     return false;
   }
@@ -373,7 +375,9 @@ export class Client {
   async pull(name: string, tag: string): Promise<boolean> {
     const outcome = await this.#patiently(() => this.#getManifest({ kind: 'get manifest', name, tag }, tag, (digest) => digest));
     const manifest = world.manifests.findIndex(({ digest }) => digest === outcome);
-    return manifest >= 0 && (await this.#pullParts(name, manifest));
+    const wholly = manifest >= 0 && (await this.#pullParts(name, manifest));
+    if (wholly) this.#ended('a pull');
+    return wholly;
   }
 
   async #pullManifest(name: string, manifest: number): Promise<boolean> {
@@ -565,7 +569,7 @@ export class Client {
     return this.#run({ kind: 'nothing' }, async (server) => {
       const order = { directory: 'registry', projections: projectionsNamed(names), purpose: 'switch', force } as const;
       await this.#limited(server, (options) => rebuild(server.store, { ...options, order }));
-      return 'done';
+      return this.#ended('a rebuild');
     });
   }
 
@@ -583,7 +587,7 @@ export class Client {
           },
         }),
       );
-      return 'done';
+      return this.#ended('a verification');
     });
   }
 
@@ -662,6 +666,11 @@ export class Client {
     const { answer, command, outcome } = asked;
     this.#words.push(`${command.kind} -> ${answer.kind === 'failed' ? answer.why : (outcome ?? answer.kind)}`);
     if (answer.kind === 'broken') this.#violated('no fault but the ordered ones', `${command.kind}: ${textOf(answer.error)}`);
+  }
+
+  #ended(what: string): 'done' {
+    this.journal.ended.set(what, (this.journal.ended.get(what) ?? 0) + 1);
+    return 'done';
   }
 
   #violated(invariant: string, text: string): void {

@@ -21,7 +21,8 @@ const usage = `usage: npm run simulate -- [options]
   --spare A,B,.. without these faults, as <step>.<number of the fault in it>
   --shrink S     looks for a shorter run for S seconds after a failure (default 60; 0: does not)
   --counts       tells what happened how often
-  --mutants      breaks the code on purpose, in one place after another, and tells which seed notices it
+  --mutants      breaks the code on purpose, in one place after another, and tells which of K seeds (default 60) notices it
+  --mutant TEXT  only where its name has this text
 `;
 
 interface Options {
@@ -34,7 +35,8 @@ interface Options {
   readonly only: ReadonlySet<number> | undefined;
   readonly spared: ReadonlySet<string> | undefined;
   readonly counts: boolean;
-  readonly mutants: boolean;
+  /** Texts of the names of the mutants to be run. */
+  readonly mutants: string | undefined;
 }
 
 class UsageError extends Error {}
@@ -47,7 +49,17 @@ function optionsFrom(args: readonly string[]): Options | 'help' {
     ({ values } = parseArgs({
       args: [...args],
       options: {
-        ...{ seed: text, steps: text, seeds: text, jobs: text, only: text, spare: text, shrink: text, stride: text },
+        ...{
+          seed: text,
+          steps: text,
+          seeds: text,
+          jobs: text,
+          only: text,
+          spare: text,
+          shrink: text,
+          stride: text,
+          mutant: text,
+        },
         ...{ counts: flag, mutants: flag, help: flag },
       },
     }));
@@ -83,7 +95,7 @@ function optionsFrom(args: readonly string[]): Options | 'help' {
     only: only === undefined ? undefined : new Set(only.map(Number)),
     spared: spared === undefined ? undefined : new Set(spared),
     counts: values.counts === true,
-    mutants: values.mutants === true,
+    mutants: values.mutant ?? (values.mutants === true ? '' : undefined),
   };
 }
 
@@ -95,7 +107,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(usage);
     return 0;
   }
-  if (options.mutants) return catchMutants(options);
+  if (options.mutants !== undefined) return catchMutants(options);
   if (options.jobs > 1) return inJobs(options);
   return runSeeds(options);
 }
@@ -160,7 +172,7 @@ async function inJobs({ seed, seeds, steps, jobs, shrinkSeconds, counts }: Optio
 
 function execute(args: readonly string[], output: 'inherit' | 'pipe'): Promise<{ readonly code: number; readonly text: string }> {
   return new Promise((done, failed) => {
-    const child = spawn(process.execPath, ['--enable-source-maps', ...args], { stdio: ['ignore', output, output] });
+    const child = spawn(process.execPath, [...process.execArgv, ...args], { stdio: ['ignore', output, output] });
     let text = '';
     child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
     child.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -173,9 +185,11 @@ function execute(args: readonly string[], output: 'inherit' | 'pipe'): Promise<{
 
 const MUTANT_SEEDS = 60;
 
-async function catchMutants({ steps, jobs, seeds }: Options): Promise<number> {
+async function catchMutants({ steps, jobs, seeds, mutants: text = '' }: Options): Promise<number> {
   const most = seeds === 1 ? MUTANT_SEEDS : seeds;
-  const waiting = [...mutants];
+  const chosen = mutants.filter(({ name }) => name.includes(text));
+  if (chosen.length === 0) throw new UsageError(`no mutant's name has the text ${JSON.stringify(text)}`);
+  const waiting = [...chosen];
   const survivors: string[] = [];
   print(`${'mutant'.padEnd(66)}  seed  invariant`);
   const work = async (): Promise<void> => {
@@ -188,7 +202,7 @@ async function catchMutants({ steps, jobs, seeds }: Options): Promise<number> {
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));
-  print(`${mutants.length - survivors.length} of ${mutants.length} mutants caught`);
+  print(`${chosen.length - survivors.length} of ${chosen.length} mutants caught`);
   return survivors.length > 0 ? 1 : 0;
 }
 

@@ -160,6 +160,36 @@ export const mutants: readonly Mutant[] = [
     find: 'tap((batch) => (position = batch.next)),',
     replace: 'tap((batch) => (position = batch.events.at(-2)?.position ?? batch.next)),',
   },
+  {
+    name: 'a build folds what it has already once more',
+    file: 'src/projections/builds.ts',
+    find: '({ position }) => found.checkpoint === undefined || comparePositions(position, found.checkpoint) > 0,',
+    replace: '() => true,',
+  },
+  {
+    name: 'the switch leaves out what came last',
+    file: 'src/projections/builds.ts',
+    find: 'await applyEvents(tx, keyspace, targetsOf(keyspace, store.projections, found), tail.events);',
+    replace: '',
+  },
+  {
+    name: 'commands go on under a fence',
+    file: 'src/projections/store.ts',
+    find: 'if (fence === undefined) return;',
+    replace: "if (fence === undefined || fence.build !== '') return;",
+  },
+  {
+    name: 'the switch does not ask for its fence',
+    file: 'src/projections/builds.ts',
+    find: "if (live.fence?.build !== build || live.fence.deadline <= now) return 'fence lost';",
+    replace: '',
+  },
+  {
+    name: 'history does not tell of a digest that a tag left',
+    file: 'src/projections/history.ts',
+    find: 'if (previous !== undefined) view.setAtPosition(historyKeys.digest(repository, previous), nothing);',
+    replace: '',
+  },
 ];
 
 /** A file's text with the mutant in it. Throws where the text to be replaced is not there exactly once: the mutant has to follow the code. */

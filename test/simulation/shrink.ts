@@ -51,5 +51,6 @@ export async function shrink(options: RunOptions, found: RunResult, budgetMs: nu
       await reduce(faults, (kept) => ({ ...options, only, spared: new Set(faults.filter((fault) => !kept.includes(fault))) }));
     }
   }
-  return { ...best, runs };
+  // Once more, for the stack of an error that nobody expected.
+  return { options: best.options, result: await run({ ...best.options, stacks: true }), runs };
 }

@@ -120,7 +120,7 @@ function actionFrom(random: Random): Action {
   const manifest = below(random, world.manifests.length);
   const tag = pick(random, world.tags);
   const make = weighted<() => Action>(random, [
-    [16, () => ({ kind: 'push image', name, manifest, tags: some(random, world.tags, 0.5) })],
+    [10, () => ({ kind: 'push image', name, manifest, tags: some(random, world.tags, 0.5) })],
     [14, () => ({ kind: 'upload', name, blob, way: pick(random, ways), end: random() < 0.4 ? 'put' : pick(random, ends) })],
     [6, () => ({ kind: 'mount', name, blob, from: random() < 0.5 ? pick(random, world.names) : undefined })],
     [12, () => ({ kind: 'put manifest', name, manifest, tags: some(random, world.tags, 0.5) })],
@@ -138,7 +138,7 @@ function actionFrom(random: Random): Action {
     [0.4, () => ({ kind: 'rebuild', projections: projectionsFrom(random), force: random() < 0.3 })],
     [0.3, () => ({ kind: 'verify', projections: projectionsFrom(random) })],
     [
-      5,
+      4,
       () => {
         const other = pick(random, world.names);
         const lone = world.blobs.length + below(random, BLOBS - world.blobs.length);
