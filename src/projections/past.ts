@@ -11,11 +11,12 @@ import {
   type TagDeleted,
 } from '../events/types.js';
 import type { ImagePath, Tag, Uid } from '../identifiers.js';
+import type { KeyValue, ReadTransaction } from '../keyvalue/database.js';
 import { boundsOf, stampOfKey } from '../keyvalue/keyspace.js';
 import { pack, unpack, type KeyItem } from '../keyvalue/tuple.js';
 import { historyKeys, historyPrefix } from './history.js';
 import { digestItem, type ImageManifest } from './manifests.js';
-import { borderAt, placeOf, positionAtPlace } from './position-ranges.js';
+import { borderAt, placeOf, positionAtPlace, RANGE_READ_COST } from './position-ranges.js';
 import type { Reading } from './store.js';
 
 /** What a tag pointed at. */
@@ -57,9 +58,6 @@ export async function wasEverTagged(reading: Reading, repository: Uid, image: Im
   return (await findLast(reading, historyKeys.tag(repository, image, tag), undefined)) !== undefined;
 }
 
-/** Distinct tags or manifests that one page looks at: each costs two range reads. */
-const LOOKED_AT = 500;
-
 /** The image's tags at a position in ASCII order. A page may be short, or empty: `next` says behind which tag to go on. Throws ProjectionNotLiveError. */
 export async function listTagsAt(
   reading: Reading,
@@ -69,17 +67,18 @@ export async function listTagsAt(
   page: { readonly after?: Tag | undefined; readonly limit: number },
 ): Promise<{ readonly tags: readonly TagThen[]; readonly next: Tag | undefined }> {
   const tags: TagThen[] = [];
-  let after = page.after;
-  for (let looked = 0; looked < LOOKED_AT && tags.length < page.limit; looked += 1) {
-    const first = await findFirst(reading, historyKeys.tags(repository, image), after === undefined ? [] : [after]);
-    if (first === undefined) return { tags, next: undefined };
-    const tag = String(first.items[0]) as Tag;
-    after = tag;
-    if (comparePositions(first.position, at) > 0) continue;
-    const then = await findTagAt(reading, repository, image, tag, at);
-    if (then !== undefined && !('deleted' in then)) tags.push(then);
+  let next = page.after;
+  const walk = lastOfEach(reading, historyKeys.tags(repository, image), next === undefined ? [] : [next], at);
+  for await (const { items, last } of walk) {
+    const tag = String(items[0]) as Tag;
+    if (last !== undefined && last.value.length > 0) {
+      const digest = digestFromBytes(last.value);
+      tags.push({ tag, digest, since: last.position, gone: await findGone(reading, repository, image, digest) });
+    }
+    next = tag;
+    if (tags.length >= page.limit || walk.keys >= KEYS_A_PAGE) return { tags, next };
   }
-  return { tags, next: after };
+  return { tags, next: undefined };
 }
 
 /** The manifest at a position; undefined where it was not there then. Throws ProjectionNotLiveError. */
@@ -92,10 +91,7 @@ export async function findManifestAt(
 ): Promise<ManifestThen | undefined> {
   const change = await findLast(reading, historyKeys.manifest(repository, image, digest), at);
   if (change === undefined || change.value.length === 0) return undefined;
-  return {
-    pushed: await readOwn(reading, repository, change.position, 'ManifestPushed'),
-    gone: await findGone(reading, repository, image, digest),
-  };
+  return manifestAt(reading, repository, { image, digest }, change.position);
 }
 
 /**
@@ -110,32 +106,30 @@ export async function listManifestsAt(
   page: { readonly after?: ImageManifest | undefined; readonly limit: number },
 ): Promise<{ readonly manifests: readonly ManifestThen[]; readonly next: ImageManifest | undefined }> {
   const manifests: ManifestThen[] = [];
-  let after = page.after;
-  for (let looked = 0; looked < LOOKED_AT && manifests.length < page.limit; looked += 1) {
-    const first = await findFirstManifest(reading, repository, image, after);
-    if (first === undefined) return { manifests, next: undefined };
-    after = first;
-    if (comparePositions(first.position, at) > 0) continue;
-    const then = await findManifestAt(reading, repository, first.image, first.digest, at);
-    if (then !== undefined) manifests.push(then);
+  let next = page.after;
+  const behind = next === undefined ? [] : [next.image, digestToBytes(next.digest)];
+  const all = historyKeys.manifests(repository);
+  const walk =
+    image === undefined ? lastOfEach(reading, all, behind, at) : lastOfEach(reading, [...all, image], behind.slice(1), at);
+  for await (const { items, last } of walk) {
+    const found = { image: image ?? (String(items[0]) as ImagePath), digest: digestItem(items.at(-1)) };
+    if (last !== undefined && last.value.length > 0) manifests.push(await manifestAt(reading, repository, found, last.position));
+    next = found;
+    if (manifests.length >= page.limit || walk.keys >= KEYS_A_PAGE) return { manifests, next };
   }
-  return { manifests, next: after };
+  return { manifests, next: undefined };
 }
 
-async function findFirstManifest(
+async function manifestAt(
   reading: Reading,
   repository: Uid,
-  image: ImagePath | undefined,
-  after: ImageManifest | undefined,
-): Promise<(ImageManifest & { readonly position: Position }) | undefined> {
-  const behind = after && [after.image, digestToBytes(after.digest)];
-  const all = historyKeys.manifests(repository);
-  if (image !== undefined) {
-    const first = await findFirst(reading, [...all, image], behind?.slice(1) ?? []);
-    return first && { image, digest: digestItem(first.items[0]), position: first.position };
-  }
-  const first = await findFirst(reading, all, behind ?? []);
-  return first && { image: String(first.items[0]) as ImagePath, digest: digestItem(first.items[1]), position: first.position };
+  { image, digest }: ImageManifest,
+  position: Position,
+): Promise<ManifestThen> {
+  return {
+    pushed: await readOwn(reading, repository, position, 'ManifestPushed'),
+    gone: await findGone(reading, repository, image, digest),
+  };
 }
 
 async function findGone(
@@ -150,34 +144,93 @@ async function findGone(
 }
 
 /** The last key with a position under `items`, up to and with `at`. Costs one range read of one key. */
-async function findLast(
-  reading: Reading,
-  items: readonly KeyItem[],
-  at: Position | undefined,
-): Promise<{ readonly position: Position; readonly value: Buffer } | undefined> {
-  const prefix = historyPrefix(reading, items);
+function findLast(reading: Reading, items: readonly KeyItem[], at: Position | undefined): Promise<Thing['last']> {
+  return findLastUnder(reading.tx, historyPrefix(reading, items), at);
+}
+
+async function findLastUnder(tx: ReadTransaction, prefix: Buffer, at: Position | undefined): Promise<Thing['last']> {
   const { begin, end } = boundsOf(prefix);
   const border = at === undefined ? end : Buffer.concat([prefix, borderAt(placeOf(at), true)]);
-  const [last] = await reading.tx.getRange(begin, border, { limit: 1, reverse: true });
+  const [last] = await tx.getRange(begin, border, { limit: 1, reverse: true });
   return last && { position: positionAtPlace(last.key.subarray(prefix.length)), value: last.value };
 }
 
-/** The first key under `items` behind all that begin with `after`, and what stands in it before its position. Costs one range read of one key. */
-async function findFirst(
-  reading: Reading,
-  items: readonly KeyItem[],
-  after: readonly KeyItem[],
-): Promise<{ readonly items: readonly unknown[]; readonly position: Position } | undefined> {
+/** About 5 ms on the embedded store. */
+const KEYS_A_PAGE = 2_000;
+const MOST_READ = 64;
+const FEWEST_READ = 4;
+
+interface Thing {
+  /** What stands in its keys before their positions. */
+  readonly items: readonly unknown[];
+  /** Its last key at or before the position that is asked for. */
+  readonly last: { readonly position: Position; readonly value: Buffer } | undefined;
+}
+
+/** Thing by thing; `keys` is what it has cost so far, a range read as much as ten keys. */
+interface Walk extends AsyncIterable<Thing> {
+  readonly keys: number;
+}
+
+/**
+ * What stands under `items` behind all that begins with `after`. Things with few keys are read many at a time, of one with many keys those behind the
+ * position are leapt over.
+ */
+function lastOfEach(reading: Reading, items: readonly KeyItem[], after: readonly KeyItem[], at: Position): Walk {
+  const { tx } = reading;
   const prefix = historyPrefix(reading, items);
-  const { begin, end } = boundsOf(prefix);
-  const behind = after.length === 0 ? begin : Buffer.concat([pack(prefix, after), AFTER_ALL]);
-  const [first] = await reading.tx.getRange(behind, end, { limit: 1 });
-  if (first === undefined) return undefined;
-  const stamp = stampOfKey(first.key);
-  const found = unpack(first.key.subarray(prefix.length, first.key.length - stamp.length - 1));
-  const incarnation = found.pop();
-  if (typeof incarnation !== 'number') throw new Error(`no incarnation in ${first.key.toString('hex')}`);
-  return { items: found, position: { incarnation, stamp } };
+  const { begin: first, end } = boundsOf(prefix);
+  let begin = after.length === 0 ? first : Buffer.concat([pack(prefix, after), AFTER_ALL]);
+  let keys = 0;
+
+  async function* walk(): AsyncGenerator<Thing, void> {
+    for (let limit = MOST_READ; ;) {
+      const page = await tx.getRange(begin, end, { limit });
+      keys += RANGE_READ_COST + page.length;
+      const things = thingsOf(prefix, page);
+      const isLast = page.length < limit;
+      for (const [index, { items: name, head, entries }] of things.entries()) {
+        const known = entries.findLast(({ position }) => comparePositions(position, at) <= 0);
+        // Of the last thing there may be more keys than were read; what lies behind one that is too late is too late as well.
+        const isWhole = isLast || index < things.length - 1 || known !== entries.at(-1);
+        if (!isWhole) keys += RANGE_READ_COST;
+        yield { items: name, last: isWhole ? known : await findLastUnder(tx, head, at) };
+      }
+      const last = things.at(-1);
+      if (isLast || last === undefined) return;
+      begin = Buffer.concat([last.head, AFTER_ALL]);
+      limit = Math.min(MOST_READ, Math.max(FEWEST_READ, things.length * 2));
+    }
+  }
+  return {
+    get keys() {
+      return keys;
+    },
+    [Symbol.asyncIterator]: walk,
+  };
+}
+
+interface KeysOfThing {
+  readonly items: readonly unknown[];
+  /** What its keys begin with. */
+  readonly head: Buffer;
+  readonly entries: { readonly position: Position; readonly value: Buffer }[];
+}
+
+function thingsOf(prefix: Buffer, page: readonly KeyValue[]): readonly KeysOfThing[] {
+  const things: KeysOfThing[] = [];
+  for (const { key, value } of page) {
+    const stamp = stampOfKey(key);
+    const items = unpack(key.subarray(prefix.length, key.length - stamp.length - 1));
+    const incarnation = items.pop();
+    if (typeof incarnation !== 'number') throw new Error(`no incarnation in ${key.toString('hex')}`);
+    const position = { incarnation, stamp };
+    const head = key.subarray(0, key.length - placeOf(position).length);
+    const last = things.at(-1);
+    if (last?.head.equals(head) === true) last.entries.push({ position, value });
+    else things.push({ items, head, entries: [{ position, value }] });
+  }
+  return things;
 }
 
 /** Sorts behind every type code of the tuple layer. */

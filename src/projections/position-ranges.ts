@@ -131,37 +131,44 @@ function isBehind(place: Buffer, border: Border, newestFirst: boolean): boolean 
   return newestFirst ? place.compare(border) < 0 : place.compare(border) >= 0;
 }
 
+interface Head {
+  readonly part: Places;
+  answer: Found | Leap | undefined;
+  border: Border | undefined;
+  ended: boolean;
+}
+
 /** What any of them has. */
 export function anyOf(parts: readonly Places[], newestFirst: boolean): Places {
   const [only] = parts;
   if (only !== undefined && parts.length === 1) return only;
-  const heads = parts.map((part) => ({ part, answer: undefined as Found | Leap | undefined, ended: false, asked: false }));
+  const heads = parts.map((part): Head => ({ part, answer: undefined, border: undefined, ended: false }));
   const sign = newestFirst ? -1 : 1;
+  async function ask(head: Head, border: Border): Promise<void> {
+    head.answer = await head.part.seek(border);
+    head.border = head.answer && borderOf(head.answer, newestFirst);
+    head.ended = head.answer === undefined;
+  }
   return {
     async seek(border) {
-      await Promise.all(
-        heads.map(async (head) => {
-          const { answer } = head;
-          if (head.ended || (answer !== undefined && isAhead(answer, border, newestFirst))) return;
-          head.answer = await head.part.seek(border);
-          head.ended = head.answer === undefined;
-        }),
-      );
-      let first: Found | Leap | undefined;
-      for (const { answer } of heads) {
-        if (answer === undefined) continue;
-        const order = first === undefined ? -1 : sign * borderOf(answer, newestFirst).compare(borderOf(first, newestFirst));
-        if (order < 0) first = answer;
-        else if (order === 0 && first !== undefined) first = bothAt(first, answer);
+      const stale = heads.filter((head) => !head.ended && !isAhead(head, border, newestFirst));
+      if (stale.length > 0) await Promise.all(stale.map((head) => ask(head, border)));
+      let first: { readonly answer: Found | Leap; readonly border: Border } | undefined;
+      for (const { answer, border: own } of heads) {
+        if (answer === undefined || own === undefined) continue;
+        const order = first === undefined ? -1 : sign * own.compare(first.border);
+        if (order < 0) first = { answer, border: own };
+        else if (order === 0 && first !== undefined) first = { answer: bothAt(first.answer, answer), border: own };
       }
-      return first;
+      return first?.answer;
     },
   };
 }
 
 /** Whether an answer still holds for a border that was asked for later. */
-function isAhead(answer: Found | Leap, border: Border, newestFirst: boolean): boolean {
-  const order = borderOf(answer, newestFirst).compare(border);
+function isAhead({ answer, border: own }: Head, border: Border, newestFirst: boolean): boolean {
+  if (answer === undefined || own === undefined) return false;
+  const order = own.compare(border);
   // At a leap's own border it knows nothing.
   return order === 0 ? !('border' in answer) : order > 0 !== newestFirst;
 }

@@ -154,7 +154,7 @@ test('a page looks at a bounded number of tags, and says behind which one to go 
   const at = await openHistory();
   await at.append(user, [move('zuletzt')]);
   const early = (await at.log()).at(-1)?.position ?? expect.fail();
-  for (let first = 0; first < 1_200; first += 300) {
+  for (let first = 0; first < 3_000; first += 300) {
     await at.append(
       user,
       Array.from({ length: 300 }, (_, index) => move(`a${first + index}`)),
@@ -164,6 +164,23 @@ test('a page looks at a bounded number of tags, and says behind which one to go 
   expect(page.tags).toEqual([]);
   expect(page.next).toBeDefined();
   expect((await tagsAt(at, repository, image, early, 10)).map(({ tag }) => tag)).toEqual(['zuletzt']);
+});
+
+test('tags that were moved often, between others that were not, are each found as they were', async () => {
+  const at = await openHistory();
+  const names = ['a', 'b', 'c0', 'c1', 'c2', 'd'];
+  for (let round = 0; round < 90; round += 1) {
+    await at.append(user, round === 50 ? names.map(move) : [move('b'), move('d')]);
+  }
+  const log = await at.log();
+  for (const [index, { position }] of log.entries()) {
+    if (index % 7 !== 0) continue;
+    const { tags } = fold(log, repository, position);
+    const listed = await tagsAt(at, repository, image, position, 4);
+    const found = listed.map(({ tag, since }) => [`${image}:${tag}`, text(since)]);
+    const expected = [...tags].map(([name, then]) => [name, text('since' in then ? then.since : undefined)]);
+    expect(found).toEqual(expected.sort(([left = ''], [right = '']) => (left < right ? -1 : 1)));
+  }
 });
 
 test('a tag that is deleted was ever pushed, one that is only like it was not', async () => {
