@@ -202,8 +202,9 @@ async function verifyLogs(store: Store, signal: AbortSignal): Promise<number> {
     const { events, unchecked, contents, damages } = await verifyTruth(store, directory, { signal, onDamage, limits: LIMITS });
     found += damages;
     if (signal.aborted) throw new BuildStoppedError('stopped');
+    const old = unchecked === 0 ? '' : ` (${unchecked} of release 0.1.0, without a checksum)`;
     process.stdout.write(
-      `log of ${directory}: ${events} events and ${contents} manifests and configs read, ${damages} damaged\n`,
+      `log of ${directory}: ${events} events${old} and ${contents} manifests and configs read, ${damages} damaged\n`,
     );
   }
   return found;
