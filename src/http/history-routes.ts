@@ -126,12 +126,14 @@ export async function exportHistory(exchange: Exchange, place: Place): Promise<F
     beginAnswer(reply, 200, headers).end();
     return reply;
   }
-  if (!(await itsTurn(request.raw, reply.raw))) return reply.hijack();
+  if (!(await itsTurn(request.raw, reply.raw))) {
+    await walk.return(undefined);
+    return reply.hijack();
+  }
   const answer = beginAnswer(reply, 200, headers);
-  let bytes = 0;
   async function* counted(): AsyncGenerator<Buffer> {
     for await (const chunk of encode(resumed(first, walk))) {
-      bytes += chunk.length;
+      request.told.bytes = (request.told.bytes ?? 0) + chunk.length;
       yield chunk;
     }
   }
@@ -142,7 +144,6 @@ export async function exportHistory(exchange: Exchange, place: Place): Promise<F
     // Behind the head an answer can only be broken off; the log says why where it was no fault of the client.
     if (!answer.destroyed) answer.destroy(error instanceof Error ? error : undefined);
   }
-  request.told.bytes = bytes;
   return reply;
 }
 

@@ -340,6 +340,24 @@ describe('an export', () => {
     expect(head.bytes).toHaveLength(0);
   });
 
+  test('that meets what it cannot read is broken off, and the log says why', async () => {
+    const api = await opened();
+    for (let index = 0; index < 30; index += 1) await pushImage(api.at, 'team/backend', `more ${index}`, ['more']);
+    const [last] = of(await api.get(`${base}/history?limit=1`), 'entries', 'position');
+    await damage(api, String(last));
+    const url = await api.app.listen({ host: '127.0.0.1', port: 0 });
+    try {
+      const answer = await fetch(`${url}${base}/history/export`, {
+        headers: { authorization: `Bearer ${JSON.stringify(api.owner)}` },
+      });
+      expect(answer.status).toBe(200);
+      await expect(answer.text()).rejects.toThrow();
+      await expect.poll(() => api.log.join('')).toContain(`the event at ${String(last)} can't be read`);
+    } finally {
+      await api.app.close();
+    }
+  });
+
   test('that cannot begin is refused as anything else', async () => {
     const api = await opened();
     expect(await api.get(`${base}/history/export?format=csv`)).toMatchObject({ status: 400, body: { code: 'REQUEST_INVALID' } });
