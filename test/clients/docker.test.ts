@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { digestOf, type Image } from '../support/client.js';
 import { startDocker, type Docker } from './dockerd.js';
 import { realArchive, realImage, writeDockerArchive } from './real-images.js';
-import { describeClient } from './workplace.js';
+import { describeClient, moment } from './workplace.js';
 
 describeClient('docker', ['docker', 'dockerd', 'unshare'], { needsRoot: true }, (place) => {
   let docker: Docker;
@@ -137,6 +137,20 @@ describeClient('docker', ['docker', 'dockerd', 'unshare'], { needsRoot: true }, 
 
   test('a tag that is not there is named in the message', async () => {
     expect(await docker.refused(['pull', reference('acme/docker/twelve:nope')])).toMatch(/not found|manifest unknown/i);
+  });
+
+  test('a tag is pulled as it was at a time, until what it was is deleted; nobody pushes one', async () => {
+    const [before, after] = [realImage(2, { flavour: 'docker', first: 7 }), realImage(2, { flavour: 'docker', first: 8 })];
+    await place.client.pushImage('acme/docker/past', 'latest', before);
+    const then = await moment();
+    await place.client.pushImage('acme/docker/past', 'latest', after);
+    const ref = reference(`acme/docker/past:latest.at.${then}`);
+    await docker.run(['pull', ref]);
+    expect(await imageId(ref)).toBe(before.config.digest);
+    expect(await docker.refused(['push', ref])).toMatch(/nobody can change/);
+    (await place.client.request('DELETE', `/v2/acme/docker/past/manifests/${before.manifest.digest}`)).expect(202);
+    await docker.run(['rmi', ref]);
+    expect(await docker.refused(['pull', ref])).toMatch(/deleted at 2.* by user /);
   });
 
   test('a name of one part is refused at once with the form that is right', async () => {

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { beforeAll, expect, test } from 'vitest';
 import { digestOf, digestsOf, indexOf, mediaTypes, randomImage, type Image } from '../support/client.js';
 import { layoutBlob, missingFrom, realImage, writeDockerArchive, writeLayout } from './real-images.js';
-import { describeClient } from './workplace.js';
+import { describeClient, moment } from './workplace.js';
 
 describeClient('skopeo', ['skopeo'], (place) => {
   const copyFlags = ['--src-tls-verify=false', '--dest-tls-verify=false'];
@@ -41,6 +41,16 @@ describeClient('skopeo', ['skopeo'], (place) => {
       await place.expectStored('acme/skopeo/dir-back', flavour, image);
     });
   }
+
+  test('a tag is copied as it was at a time', async () => {
+    const [before, after] = [realImage(2), realImage(2, { first: 3 })];
+    await place.client.pushImage('acme/skopeo/past', 'latest', before);
+    const then = await moment();
+    await place.client.pushImage('acme/skopeo/past', 'latest', after);
+    const folder = place.path('past');
+    await copy(remote(`acme/skopeo/past:latest.at.${then}`), `dir:${folder}`, '--preserve-digests');
+    expect(missingFrom(directoryBlob(folder, before), before)).toEqual([]);
+  });
 
   test('a docker archive copied in has the archive layers and config, and copies out again', async () => {
     const image = realImage(3, { flavour: 'docker', first: 5 });

@@ -50,6 +50,14 @@ export function describeClient(
   });
 }
 
+/** Now, as `<tag>.at.<time>` says it, with nothing else of the test in the same few milliseconds. */
+export async function moment(): Promise<string> {
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const now = new Date().toISOString().replaceAll(':', '-');
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  return now;
+}
+
 /** Where a client works: a running registry, and folders instead of the user's home. */
 export class Workplace {
   #opened: { readonly server: Server; readonly client: RegistryClient } | undefined;
