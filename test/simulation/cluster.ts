@@ -9,7 +9,7 @@ import { RunningUploads } from '../../src/http/running-uploads.js';
 import { uidFromBytes, type Uid } from '../../src/identifiers.js';
 import type { KeyValue } from '../../src/keyvalue/database.js';
 import { directoryPrefix } from '../../src/keyvalue/keyspace.js';
-import { CrashedError, SimulatedStore, type Faults, type SimulatedDatabase } from '../../src/keyvalue/simulated.js';
+import { CrashedError, SimulatedDatabase, SimulatedStore, type Faults } from '../../src/keyvalue/simulated.js';
 import { projection, type AppliedEvent, type Projection, type View } from '../../src/projections/projection.js';
 import { registered } from '../../src/projections/registered.js';
 import { createStore, type Store } from '../../src/projections/store.js';
@@ -17,31 +17,68 @@ import { found } from '../commands/fixture.js';
 import { SimulationClock } from './clock.js';
 import { randomFrom, type Random } from './random.js';
 import { BlobFaultError, SimulatedDisk } from './simulated-blobs.js';
-import { FOLLOWER, SERVERS, type Fault, type FaultKind } from './steps.js';
+import { SERVERS, type Fault, type FaultKind } from './steps.js';
 
 /** The simulated engine with faults that strike when they are ordered, each once, so that a run is repeated with some of them left out. */
 class OrderedFaults extends SimulatedStore {
   /** Small numbers are frequent: most awaits are short, which leaves the interleavings as many as they are and takes half of the time. */
   override readonly random = skewed(randomFrom(this.seed));
-  readonly #orders = new Map<keyof Faults, number>();
+  readonly #orders = new Map<string, number>();
+  /** Whose commit or watch this is. */
+  #slot = NOBODY;
   struck: (fault: keyof Faults) => void = () => undefined;
 
-  order(fault: keyof Faults): void {
-    this.#orders.set(fault, (this.#orders.get(fault) ?? 0) + 1);
+  order(fault: keyof Faults, slot: number): void {
+    const order = `${fault} ${slot}`;
+    this.#orders.set(order, (this.#orders.get(order) ?? 0) + 1);
   }
 
   callOff(): void {
     this.#orders.clear();
   }
 
+  /** A connection whose faults are those of its process. */
+  connectAs(slot: number, name: string): SimulatedDatabase {
+    const as = <T>(work: () => T): T => {
+      this.#slot = slot;
+      try {
+        return work();
+      } finally {
+        this.#slot = NOBODY;
+      }
+    };
+    const own: Pick<SimulatedStore, (typeof USED)[number]> = {
+      seed: this.seed,
+      clock: this.clock,
+      random: this.random,
+      crash: this.crash,
+      snapshot: () => this.snapshot(),
+      time: () => this.time(),
+      strikes: (fault) => as(() => this.strikes(fault)),
+      commit: (request) => as(() => this.commit(request)),
+      register: (registration, process) => as(() => this.register(registration, process)),
+      dropWatches: (process, how) => this.dropWatches(process, how),
+    };
+    return new SimulatedDatabase(own as SimulatedStore, name);
+  }
+
   override strikes(fault: keyof Faults): boolean {
-    const left = this.#orders.get(fault) ?? 0;
+    const order = `${fault} ${this.#slot}`;
+    const left = this.#orders.get(order) ?? 0;
     if (left === 0) return false;
-    this.#orders.set(fault, left - 1);
+    this.#orders.set(order, left - 1);
     this.struck(fault);
     return true;
   }
 }
+
+/** What a connection uses of its store. */
+const USED = [
+  ...(['seed', 'clock', 'random', 'crash', 'snapshot', 'time'] as const),
+  ...(['strikes', 'commit', 'register', 'dropWatches'] as const),
+] as const;
+
+const NOBODY = -1;
 
 function skewed(random: Random): Random {
   return () => random() ** 3;
@@ -104,7 +141,7 @@ export class Server {
     readonly slot: number,
     name: string,
   ) {
-    this.connection = cluster.store.connect(name);
+    this.connection = cluster.store.connectAs(slot, name);
     this.store = createStore(this.connection, prefixes, known);
     this.executor = createExecutor(this.store);
     this.blobs = cluster.disk.open({ pause: (what) => this.#pause(what) });
@@ -147,7 +184,7 @@ export class Server {
     dead();
     this.cluster.awaited(this.slot);
     dead();
-    if (this.cluster.diskFails()) throw new BlobFaultError(what);
+    if (this.cluster.diskFails(this.slot)) throw new BlobFaultError(what);
     for (let turns = 1 + Math.floor(this.cluster.random() * 3); turns > 0; turns -= 1)
       await new Promise((resolve) => setImmediate(resolve));
     dead();
@@ -171,8 +208,8 @@ export class Cluster {
   #wall = 0;
   #ids = 0;
   #crashes: { readonly slot: number; left: number }[] = [];
-  #blobErrors: number[] = [];
-  #cuts: number[] = [];
+  #blobErrors: { readonly slot: number; left: number }[] = [];
+  #cuts: { readonly slot: undefined; left: number }[] = [];
 
   constructor(readonly seed: number) {
     this.store = new OrderedFaults({ seed, clock: this.clock });
@@ -249,10 +286,10 @@ export class Cluster {
         this.#crashes.push({ slot: fault.process, left: fault.n });
         return;
       case 'blob error':
-        this.#blobErrors.push(fault.n);
+        this.#blobErrors.push({ slot: fault.process, left: fault.n });
         return;
       case 'power cut':
-        this.#cuts.push(fault.n);
+        this.#cuts.push({ slot: undefined, left: fault.n });
         return;
       case 'clock':
         this.#count('clock');
@@ -263,7 +300,7 @@ export class Cluster {
         this.#wallClocks[fault.process] = fault.ms;
         return;
       default:
-        this.store.order(fault.kind);
+        this.store.order(fault.kind, fault.process);
     }
   }
 
@@ -278,38 +315,24 @@ export class Cluster {
   /** Every await of every process comes here; it throws where the process dies. */
   awaited(slot: number): void {
     this.clock.touch();
-    if (this.#cuts.length > 0 && this.#due(this.#cuts)) {
+    if (due(this.#cuts, slot)) {
       this.#count('power cut');
       this.powerCuts += 1;
       this.restartAll();
       this.disk.powerCut(this.random);
       throw new CrashedError('power cut');
     }
-    for (const crash of this.#crashes) {
-      if (crash.slot !== slot) continue;
-      crash.left -= 1;
-      if (crash.left >= 0) continue;
-      this.#crashes = this.#crashes.filter((other) => other !== crash);
+    if (due(this.#crashes, slot)) {
       this.#count('crash');
       this.#servers[slot]?.die();
       throw new CrashedError(`process ${slot} was killed`);
     }
   }
 
-  diskFails(): boolean {
-    if (this.#blobErrors.length === 0 || !this.#due(this.#blobErrors)) return false;
+  diskFails(slot: number): boolean {
+    if (!due(this.#blobErrors, slot)) return false;
     this.#count('blob error');
     return true;
-  }
-
-  #due(counts: number[]): boolean {
-    for (let index = 0; index < counts.length; index += 1) {
-      counts[index] = (counts[index] ?? 0) - 1;
-      if ((counts[index] ?? 0) >= 0) continue;
-      counts.splice(index, 1);
-      return true;
-    }
-    return false;
   }
 
   #count(kind: FaultKind): void {
@@ -317,4 +340,14 @@ export class Cluster {
   }
 }
 
-export { FOLLOWER };
+/** Counts an occasion for all that wait for one of this process; whether one of them strikes now. */
+function due(orders: { readonly slot: number | undefined; left: number }[], slot: number): boolean {
+  for (const [index, order] of orders.entries()) {
+    if (order.slot !== undefined && order.slot !== slot) continue;
+    order.left -= 1;
+    if (order.left >= 0) continue;
+    orders.splice(index, 1);
+    return true;
+  }
+  return false;
+}

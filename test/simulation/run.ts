@@ -116,8 +116,7 @@ class Run {
       await clock.during(this.cluster.found(), PROGRESS_MS, 'the founding');
       await clock.during(this.#upgrade(), PROGRESS_MS, 'building what is new');
       const following = Promise.all([this.#follow(), this.#count(FOLLOWER), this.#count(1)]);
-      const actors = Array.from({ length: ACTORS }, (_, actor) => this.#act(actor));
-      await clock.during(Promise.all(actors), JUMPS_MS + STEP_MS * this.#steps.length, 'the run');
+      await clock.during(this.#act(), JUMPS_MS + STEP_MS * this.#steps.length, 'the run');
       this.cluster.callOffFaults();
       await clock.during(this.#progress(), 30 * 24 * 3_600_000, 'what is left to do');
       events = await clock.during(this.#log(), PROGRESS_MS, 'reading the log');
@@ -148,13 +147,21 @@ class Run {
     return this.#result(events);
   }
 
-  async #act(actor: number): Promise<void> {
+  /** The steps begin in their order, each as soon as its time has come and an actor is free: so their order is the same where some are left out. */
+  async #act(): Promise<void> {
+    const { clock } = this.cluster;
+    const running = new Set<Promise<void>>();
+    const background: Promise<void>[] = [];
     for (const step of this.#steps) {
-      if (step.actor !== actor) continue;
-      await this.cluster.clock.sleep(step.wait);
+      await clock.sleep(step.wait);
+      while (running.size >= ACTORS) await Promise.race(running);
       for (const fault of step.faults) this.cluster.order(fault);
-      await new Client(this.cluster, this.#journal, step).perform(step.action);
+      const done = new Client(this.cluster, this.#journal, step).perform(step.action).finally(() => running.delete(done));
+      // Builders wait for each other; nobody waits for them.
+      if (step.action.kind === 'rebuild' || step.action.kind === 'verify') background.push(done);
+      else running.add(done);
     }
+    await Promise.all([...running, ...background]);
   }
 
   /** Without faults everything that was begun ends, and everybody can push and pull. */

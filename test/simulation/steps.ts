@@ -69,24 +69,24 @@ const races = [
 
 export type Race = (typeof races)[number];
 
-/** What goes wrong from the beginning of a step on; `n` counts the occasions until it strikes. */
+/** What goes wrong from the beginning of a step on, in one process; `n` counts the occasions until it strikes. */
 export type Fault =
-  | { readonly kind: 'notCommitted' | 'transactionTooOld' | 'unknownApplied' | 'unknownLost' | 'watchLate' | 'watchLost' }
+  | { readonly kind: 'notCommitted' | 'transactionTooOld' | 'unknownApplied' | 'unknownLost'; readonly process: number }
+  | { readonly kind: 'watchLate' | 'watchLost'; readonly process: number }
   | { readonly kind: 'crash'; readonly process: number; readonly n: number }
-  | { readonly kind: 'blob error'; readonly n: number }
+  | { readonly kind: 'blob error'; readonly process: number; readonly n: number }
   | { readonly kind: 'power cut'; readonly n: number }
   | { readonly kind: 'clock'; readonly ms: number }
   | { readonly kind: 'wall clock'; readonly process: number; readonly ms: number };
 
 export type FaultKind = Fault['kind'];
 
-/** One step of one actor: data, so that a run can be repeated without some of them. */
+/** One step: data, so that a run can be repeated without some of them. */
 export interface Step {
   readonly id: number;
-  readonly actor: number;
   /** The server that is asked. */
   readonly process: number;
-  /** Milliseconds that the actor waits before it. */
+  /** Milliseconds from the beginning of the step before it, or more where all actors are busy. */
   readonly wait: number;
   readonly action: Action;
   readonly faults: readonly Fault[];
@@ -107,10 +107,9 @@ const HOUR = 3_600_000;
 export function stepsFrom(seed: number, count: number): readonly Step[] {
   const random = randomFrom(seed);
   return Array.from({ length: count }, (_, id) => {
-    const actor = below(random, ACTORS);
     const process = below(random, SERVERS);
-    const wait = random() < 0.2 ? below(random, 400) : below(random, 10);
-    return { id, actor, process, wait, action: actionFrom(random), faults: faultsFrom(random) };
+    const wait = random() < 0.05 ? below(random, 200) : random() * 4;
+    return { id, process, wait, action: actionFrom(random), faults: faultsFrom(random, process) };
   });
 }
 
@@ -154,29 +153,30 @@ function projectionsFrom(random: Random): readonly string[] {
   return chosen.length > 0 ? chosen : [pick(random, inlineNames)];
 }
 
-function faultsFrom(random: Random): readonly Fault[] {
+function faultsFrom(random: Random, process: number): readonly Fault[] {
   const faults: Fault[] = [];
   const maybe = (chance: number, make: () => Fault): void => {
     if (random() < chance) faults.push(make());
   };
-  maybe(0.1, () => ({ kind: 'notCommitted' }));
-  maybe(0.05, () => ({ kind: 'transactionTooOld' }));
-  maybe(0.08, () => ({ kind: 'unknownApplied' }));
-  maybe(0.06, () => ({ kind: 'unknownLost' }));
-  maybe(0.02, () => ({ kind: 'watchLate' }));
-  maybe(0.02, () => ({ kind: 'watchLost' }));
-  maybe(0.03, () => ({ kind: 'crash', process: below(random, SERVERS), n: below(random, 60) }));
+  const any = (): number => (random() < 0.7 ? process : below(random, SERVERS));
+  maybe(0.1, () => ({ kind: 'notCommitted', process }));
+  maybe(0.05, () => ({ kind: 'transactionTooOld', process }));
+  maybe(0.08, () => ({ kind: 'unknownApplied', process }));
+  maybe(0.06, () => ({ kind: 'unknownLost', process }));
+  maybe(0.02, () => ({ kind: 'watchLate', process: pick(random, [1, FOLLOWER]) }));
+  maybe(0.02, () => ({ kind: 'watchLost', process: pick(random, [1, FOLLOWER]) }));
+  maybe(0.03, () => ({ kind: 'crash', process: any(), n: below(random, 60) }));
   maybe(0.003, () => ({ kind: 'crash', process: FOLLOWER, n: below(random, 60) }));
-  maybe(0.03, () => ({ kind: 'blob error', n: below(random, 10) }));
+  maybe(0.03, () => ({ kind: 'blob error', process: any(), n: below(random, 6) }));
   maybe(0.006, () => ({ kind: 'power cut', n: below(random, 100) }));
   maybe(0.04, () => ({ kind: 'clock', ms: pick(random, [300, 6_000, 40_000, HOUR * 1.2, HOUR * 30, HOUR * 24 * 5]) }));
-  maybe(0.02, () => ({ kind: 'wall clock', process: below(random, SERVERS), ms: below(random, HOUR) - HOUR / 2 }));
+  maybe(0.02, () => ({ kind: 'wall clock', process: any(), ms: below(random, HOUR) - HOUR / 2 }));
   return faults;
 }
 
-export function wordsOf({ id, actor, process, action, faults }: Step): string {
+export function wordsOf({ id, process, action, faults }: Step): string {
   const after = faults.length === 0 ? '' : `   [${faults.map(faultInWords).join('; ')}]`;
-  return `${id}: actor ${actor} at server ${process}: ${actionInWords(action)}${after}`;
+  return `${id}: at server ${process} somebody ${actionInWords(action)}${after}`;
 }
 
 function actionInWords(action: Action): string {
@@ -204,16 +204,19 @@ function actionInWords(action: Action): string {
     case 'pull by digest':
       return `pulls manifest ${action.manifest} of ${action.name}`;
     case 'race':
-      return `${action.race}, in ${action.name}${action.race.includes('mount') ? ` from ${action.other}` : ''}, at once (${action.offset.toFixed(2)} ms)`;
+      return `makes two race: ${action.race}, in ${action.name}${action.race.includes('mount') ? ` from ${action.other}` : ''}, at once (${action.offset.toFixed(2)} ms)`;
     case 'rebuild':
       return `builds ${action.projections.join(', ')} anew${action.force ? ', and waits for nobody' : ''}`;
     case 'verify':
       return `verifies ${action.projections.join(', ')}`;
     case 'expire uploads':
+      return 'expires uploads';
     case 'resume deletions':
+      return 'resumes deletions';
     case 'prune':
+      return 'prunes commands and requests';
     case 'look at the indexes':
-      return action.kind;
+      return 'looks at the indexes';
   }
 }
 
@@ -222,28 +225,29 @@ function tagged(tags: readonly string[]): string {
 }
 
 function faultInWords(fault: Fault): string {
+  const where = 'process' in fault ? (fault.process === FOLLOWER ? 'the follower' : `server ${fault.process}`) : '';
   switch (fault.kind) {
     case 'crash':
-      return `${fault.process === FOLLOWER ? 'the follower' : `server ${fault.process}`} dies at its await ${fault.n} from here`;
+      return `${where} dies at its await ${fault.n} from here`;
     case 'blob error':
-      return `the blob store fails at its call ${fault.n} from here`;
+      return `the disk fails ${where} at its call ${fault.n} from here`;
     case 'power cut':
       return `power cut at await ${fault.n} from here`;
     case 'clock':
       return `the clock jumps by ${fault.ms / 1_000} s`;
     case 'wall clock':
-      return `the wall clock of server ${fault.process} goes wrong by ${fault.ms / 1_000} s`;
+      return `the wall clock of ${where} is wrong by ${fault.ms / 1_000} s`;
     case 'notCommitted':
-      return 'the next commit conflicts';
+      return `the next commit of ${where} conflicts`;
     case 'transactionTooOld':
-      return 'the next read or commit is too old';
+      return `the next read or commit of ${where} is too old`;
     case 'unknownApplied':
-      return 'the next commit happens, and nobody knows';
+      return `the next commit of ${where} happens, and it is not told so`;
     case 'unknownLost':
-      return 'the next commit is lost, and nobody knows';
+      return `the next commit of ${where} is lost, and it is not told so`;
     case 'watchLate':
-      return 'the next watch is late';
+      return `the next watch of ${where} is late`;
     case 'watchLost':
-      return 'the next watch is lost';
+      return `the next watch of ${where} is lost`;
   }
 }
