@@ -59,6 +59,11 @@ test.each([
       expect(getManifest(exchangeOf(at, actor), nameOf(name), tag)).rejects.toThrow(RefusalError),
   ],
   [
+    'GET of a tag at a time',
+    (at: Workplace, actor: Actor, name: string, tag: string) =>
+      expect(getManifest(exchangeOf(at, actor), nameOf(name), `${tag}.at.2025-01-01T00-00-00Z`)).rejects.toThrow(RefusalError),
+  ],
+  [
     'DELETE of a tag',
     async (at: Workplace, actor: Actor, name: string, tag: string) => {
       const deleted = await deleteTag(at.executor, at.context(actor), { kind: 'DeleteTag', name: nameOf(name), tag: tagOf(tag) });
