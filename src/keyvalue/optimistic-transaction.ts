@@ -9,8 +9,9 @@ import {
   type Transaction,
   type Watch,
 } from './database.js';
+import { OwnWrites } from './own-writes.js';
 import { gaps, RangeSet } from './range-set.js';
-import { SortedMap } from './sorted-map.js';
+import { everything, SortedMap } from './sorted-map.js';
 
 /** What a transaction needs of its engine. */
 export interface TransactionHost {
@@ -101,7 +102,7 @@ export class OptimisticTransaction implements Transaction {
   #openedAt = 0;
   #state: 'open' | 'expired' | 'sealed' | 'ended' = 'open';
 
-  readonly #own = new SortedMap<OwnWrite>();
+  readonly #own = new OwnWrites<OwnWrite>();
   readonly #cleared = new RangeSet();
   /** Where a versionstamp may put something: nobody can say what a read would see. */
   readonly #unreadable = new RangeSet();
@@ -373,7 +374,7 @@ export class OptimisticTransaction implements Transaction {
 
   /** The snapshot's pairs with the own writes over them. */
   *#merged(range: KeyRange, reverse: boolean): Generator<KeyValue> {
-    const own = this.#own.range(range.begin, range.end, reverse);
+    const own = this.#own.range(range.begin, range.end, reverse)[Symbol.iterator]();
     const stored = this.#stored(range, reverse);
     try {
       let mine = own.next();
@@ -443,10 +444,10 @@ export class OptimisticTransaction implements Transaction {
     }
   }
 
-  /** Ranges first, then keys in order, then stamped keys: to the store the same as the order of the calls, and kinder to its pages. */
+  /** Ranges first, then keys, then stamped keys: to the store the same as the order of the calls. */
   #operations(): WriteOperation[] {
     const operations: WriteOperation[] = this.#cleared.ranges.map((range) => ({ kind: 'clearRange', ...range }));
-    for (const { key, value: own } of everything(this.#own)) {
+    for (const { key, value: own } of this.#own.all()) {
       if (own.kind === 'known' && own.value !== undefined) operations.push({ kind: 'set', key, value: own.value });
       else if (own.kind === 'known') operations.push({ kind: 'clear', key });
       else {
@@ -462,13 +463,6 @@ export class OptimisticTransaction implements Transaction {
     }
     return operations;
   }
-}
-
-const FIRST_KEY = Buffer.alloc(0);
-const AFTER_LAST_KEY = Buffer.alloc(limits.keyBytes + 1, 0xff);
-
-function everything<V>(map: SortedMap<V>): Iterable<{ readonly key: Buffer; readonly value: V }> {
-  return map.range(FIRST_KEY, AFTER_LAST_KEY, false);
 }
 
 function applied(atomic: Atomic, value: Buffer | undefined): Buffer {

@@ -1,3 +1,5 @@
+import { limits } from './database.js';
+
 /** A map over byte keys in unsigned lexicographic order. `clone` shares everything until one side writes, so a snapshot costs next to nothing. */
 
 interface Chunk<V> {
@@ -78,11 +80,6 @@ export class SortedMap<V> {
     }
   }
 
-  hasWithin(begin: Uint8Array, end: Uint8Array): boolean {
-    for (const _ of this.range(begin, end, false)) return true;
-    return false;
-  }
-
   /** The pairs of `[begin, end)`, lazily. Do not write to the map while iterating; write to a clone. */
   *range(begin: Uint8Array, end: Uint8Array, reverse: boolean): Generator<{ readonly key: Buffer; readonly value: V }> {
     if (Buffer.compare(begin, end) >= 0) return;
@@ -135,6 +132,14 @@ export class SortedMap<V> {
     own.keys.splice(from, to - from);
     own.values.splice(from, to - from);
   }
+}
+
+const FIRST_KEY = Buffer.alloc(0);
+const AFTER_LAST_KEY = Buffer.alloc(limits.keyBytes + 1, 0xff);
+
+/** All pairs of a map whose keys are within the port's limits, in order. */
+export function everything<V>(map: SortedMap<V>): Iterable<{ readonly key: Buffer; readonly value: V }> {
+  return map.range(FIRST_KEY, AFTER_LAST_KEY, false);
 }
 
 function lowerBound(keys: readonly Buffer[], key: Uint8Array): number {

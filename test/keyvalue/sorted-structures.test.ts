@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { coalesced, conflicts, covers } from '../../src/keyvalue/apply-operations.js';
+import { OwnWrites } from '../../src/keyvalue/own-writes.js';
 import { gaps, RangeSet } from '../../src/keyvalue/range-set.js';
 import { SortedMap } from '../../src/keyvalue/sorted-map.js';
 
@@ -9,6 +10,45 @@ const SPOTS = 40;
 const at = (spot: number): Buffer => Buffer.from([spot]);
 const span = fc.tuple(fc.nat({ max: SPOTS }), fc.nat({ max: SPOTS })).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
 const spots = (begin: number, end: number): number[] => Array.from({ length: end - begin }, (_, index) => begin + index);
+
+describe('the own writes of a transaction', () => {
+  const spot = fc.nat({ max: SPOTS });
+  const action = fc.oneof(
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('set' as const), at: spot }) },
+    fc.record({ kind: fc.constant('deleteRange' as const), range: span }),
+    fc.record({ kind: fc.constant('range' as const), range: span, reverse: fc.boolean() }),
+  );
+
+  test('are a map, whether and whenever somebody asks for their order', () => {
+    fc.assert(
+      fc.property(fc.array(action, { maxLength: 30 }), (actions) => {
+        const writes = new OwnWrites<number>();
+        const model = new Map<number, number>();
+        const within = ([begin, end]: readonly [number, number]): (readonly [number, number])[] =>
+          [...model].filter(([key]) => key >= begin && key < end).sort(([a], [b]) => a - b);
+        for (const [count, now] of actions.entries()) {
+          if (now.kind === 'set') {
+            writes.set(at(now.at), count);
+            model.set(now.at, count);
+          } else if (now.kind === 'deleteRange') {
+            writes.deleteRange(at(now.range[0]), at(now.range[1]));
+            for (const [key] of within(now.range)) model.delete(key);
+          } else {
+            const [begin, end] = now.range;
+            const expected = within(now.range);
+            expect(writes.hasWithin(at(begin), at(end))).toBe(expected.length > 0);
+            const found = [...writes.range(at(begin), at(end), now.reverse)].map(({ key, value }) => [key[0], value]);
+            expect(now.reverse ? found.reverse() : found).toEqual(expected);
+          }
+          for (const key of spots(0, SPOTS + 1)) expect(writes.get(at(key))).toBe(model.get(key));
+        }
+        const all = [...writes.all()].map(({ key, value }) => [key[0] ?? 0, value] as const);
+        expect(all.sort(([a], [b]) => a - b)).toEqual(within([0, SPOTS + 1]));
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
 
 describe('a sorted map', () => {
   test('does what a map and a sort do, and a clone keeps what it was', () => {
