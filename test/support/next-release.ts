@@ -2,9 +2,37 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, 
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+import type * as config from '../../src/config.js';
+import type * as codec from '../../src/events/codec.js';
+import type * as log from '../../src/events/log.js';
+import type * as keyspace from '../../src/keyvalue/keyspace.js';
+import type * as tuple from '../../src/keyvalue/tuple.js';
+import type * as openRegistry from '../../src/open-registry.js';
+import type * as builds from '../../src/projections/builds.js';
+import type * as projects from '../../src/projections/projects.js';
+import type * as registered from '../../src/projections/registered.js';
+import type * as repositories from '../../src/projections/repositories.js';
+import type * as activity from '../schema-changes/activity/src/projections/activity.js';
+import type * as tags from '../schema-changes/tags-v2/src/projections/tags.js';
 import { mustRun, run, temporaryFolder, type RunResult } from './processes.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What tests load of a release: as src/ declares it, or the overlay that the release was made with. */
+interface Modules {
+  readonly config: typeof config;
+  readonly 'open-registry': typeof openRegistry;
+  readonly 'events/codec': typeof codec;
+  readonly 'events/log': typeof log;
+  readonly 'keyvalue/keyspace': typeof keyspace;
+  readonly 'keyvalue/tuple': typeof tuple;
+  readonly 'projections/activity': typeof activity;
+  readonly 'projections/builds': typeof builds;
+  readonly 'projections/projects': typeof projects;
+  readonly 'projections/registered': typeof registered;
+  readonly 'projections/repositories': typeof repositories;
+  readonly 'projections/tags': typeof tags;
+}
 
 /** A release of its own beside the one in dist/: made of the sources as they are now, with or without a change. */
 export interface Release {
@@ -13,8 +41,8 @@ export interface Release {
   readonly version: string;
   /** What node runs. */
   readonly main: string;
-  /** A built module of it, `projections/tags`, as the module in src/ or in the overlay declares it. */
-  load<T>(module: string): Promise<T>;
+  /** A built module of it. */
+  load<M extends keyof Modules>(module: M): Promise<Modules[M]>;
   /** The command line on a store, with the settings of a server. */
   command(args: readonly string[], env: NodeJS.ProcessEnv): Promise<RunResult>;
   /** The whole release through the type check: what it has to say, empty as a rule. */
@@ -46,7 +74,8 @@ export async function makeRelease({ version, overlay }: ReleaseOptions): Promise
     folder,
     version,
     main,
-    load: async <T>(module: string) => (await import(pathToFileURL(join(folder, `dist/${module}.js`)).href)) as T,
+    load: async <M extends keyof Modules>(module: M) =>
+      (await import(pathToFileURL(join(folder, `dist/${module}.js`)).href)) as Modules[M],
     command: (args, env) => run(process.execPath, [main, ...args], { env: { ...process.env, ...env }, timeoutMs: 240_000 }),
     async typeCheck() {
       const tsc = join(root, 'node_modules/typescript/bin/tsc');
