@@ -116,7 +116,7 @@ async function beginning(
   const found = await ask(reading);
   const now = Number(await reading.tx.time());
   const { after, before } = await boundsOfSpan(reading, { since: momentOf(asked.since, now), until: momentOf(asked.until, now) });
-  const newest = await newestPosition(reading);
+  const newest = await newestPosition(reading, 'both');
   const end = newest && positionAfter(newest);
   const actors = asked.actors && (await Promise.all(asked.actors.map((text) => actorOf(reading, text))));
   const logs = [reading.registry, reading.platform].map(({ keyspace, live }) =>

@@ -78,7 +78,7 @@ export async function getHistory(exchange: Exchange, path: string, place: Place)
     const { entries, next } = await readEntries(reading, found, { ...range, newestFirst, limit, kinds, actors });
     return {
       ...headOf(question.scope, found),
-      ...momentOf(await newestPosition(reading)),
+      ...momentOf(await newestPosition(reading, logsOf(question.scope))),
       order: newestFirst ? 'newest' : 'oldest',
       entries,
       ...linkOf(query, path, next && formatPosition(next)),
@@ -102,7 +102,7 @@ export async function exportHistory(exchange: Exchange, place: Place): Promise<F
   const begin = await store.read(async (reading) => {
     const { kinds, actors } = await ask(reading, exchange, question);
     const bounds = await boundsOfSpan(reading, question.span);
-    const newest = await newestPosition(reading);
+    const newest = await newestPosition(reading, logsOf(question.scope));
     return { ...bounds, before: earlier(bounds.before, newest && positionAfter(newest)), kinds, actors, newest };
   });
   const { newest, ...range } = begin;
@@ -217,6 +217,11 @@ async function actorsOf(reading: Reading, texts: readonly string[], { people }: 
       );
     }),
   );
+}
+
+/** A project's own events are in the platform's log. */
+function logsOf({ repository }: HistoryScope): 'registry' | 'both' {
+  return repository === undefined ? 'both' : 'registry';
 }
 
 function headOf({ project, repository }: HistoryScope, { sight, bearers }: Granted): object {
@@ -352,7 +357,8 @@ async function readThen<T extends object>(
 
 async function positionThen(reading: Reading, moment: Moment | undefined): Promise<Position> {
   const { tx, registry } = reading;
-  if (moment === undefined) return (await newestPosition(reading)) ?? invalid('nothing has happened in this registry yet');
+  if (moment === undefined)
+    return (await newestPosition(reading, 'registry')) ?? invalid('nothing has happened in this registry yet');
   const found = await positionOf(tx, registry.keyspace, registry.live.incarnation, moment);
   return 'reason' in found ? invalid(`at: ${found.reason}`) : found;
 }

@@ -2,9 +2,11 @@ import { formatTime } from '../events/database-time.js';
 import { createLog } from '../events/log.js';
 import { formatPosition, timeOf } from '../events/position.js';
 import {
+  aggregateOf,
   organizationStream,
   projectStream,
   repositoryStream,
+  subjectOf,
   type Authentication,
   type ActorKind,
   type EventKind,
@@ -85,13 +87,14 @@ export async function resolveEntries(
   sight: Sight,
 ): Promise<readonly HistoryEntry[]> {
   const known = new Known(reading, sight);
-  await Promise.all(events.map((event) => known.learn(event)));
+  for (const event of events) known.learn(event);
+  await known.learned();
   return events.map((event) => entryOf(event, known));
 }
 
 function entryOf(event: RecordedEvent, known: Known): HistoryEntry {
   const { position, id, stream, occurredAt, actor, requestId, commandId, correlationId, causationId, payload } = event;
-  const names = known.names();
+  const { names } = known;
   const repository = known.repositoryOf(stream);
   const client = known.clientOf(event);
   const person = actor.kind === 'user' && actor.uid !== undefined ? names.person(actor.uid) : undefined;
@@ -154,39 +157,40 @@ class Known {
   readonly #clients = new Map<Uid, { readonly address: string; readonly userAgent: string } | undefined>();
   readonly #asked = new Map<string, Promise<void>>();
 
+  readonly names: Names = {
+    repository: (uid) => {
+      const found = this.#repositories.get(uid);
+      const { project } = this.#sight;
+      if (found?.project.id === undefined || (project !== undefined && found.project.uid !== project)) return undefined;
+      return `${found.project.id}/${found.id}`;
+    },
+    project: (uid) => this.#projects.get(uid),
+    organization: (uid) => this.#organizations.get(uid),
+    person: (uid) => this.#people.get(uid),
+  };
+
   constructor(reading: Reading, sight: Sight) {
     this.#reading = reading;
     this.#sight = sight;
   }
 
-  async learn({ stream, payload, actor, requestId, clientHash }: RecordedEvent): Promise<void> {
-    const [aggregate, subject = ''] = stream.split('/');
-    const uid = parseUid(subject);
-    await Promise.all([
-      uid !== undefined && aggregate === 'repository' ? this.#learnRepository(uid) : undefined,
-      uid !== undefined && aggregate === 'project' ? this.#learnProject(uid) : undefined,
-      uid !== undefined && aggregate === 'organization' ? this.#learnOrganization(uid) : undefined,
-      uid !== undefined && aggregate === 'user' ? this.#learnPerson(uid) : undefined,
-      payload.kind === 'BlobMounted' ? this.#learnRepository(payload.fromRepository) : undefined,
-      payload.kind === 'ProjectCreated' ? this.#learnOrganization(payload.organization) : undefined,
-      payload.kind === 'RoleGranted' && payload.principal.kind === 'user' ? this.#learnPerson(payload.principal.uid) : undefined,
-      actor.kind === 'user' && actor.uid !== undefined ? this.#learnPerson(actor.uid) : undefined,
-      clientHash === undefined ? undefined : this.#learnClient(requestId),
-    ]);
+  learn({ stream, payload, actor, requestId, clientHash }: RecordedEvent): void {
+    const uid = parseUid(subjectOf(stream));
+    const aggregate = aggregateOf(stream);
+    if (uid !== undefined && aggregate === 'repository') this.#learnRepository(uid);
+    if (uid !== undefined && aggregate === 'project') void this.#learnProject(uid);
+    if (uid !== undefined && aggregate === 'organization') this.#learnOrganization(uid);
+    if (uid !== undefined && aggregate === 'user') this.#learnPerson(uid);
+    if (payload.kind === 'BlobMounted') this.#learnRepository(payload.fromRepository);
+    if (payload.kind === 'ProjectCreated') this.#learnOrganization(payload.organization);
+    if (payload.kind === 'RoleGranted' && payload.principal.kind === 'user') this.#learnPerson(payload.principal.uid);
+    if (actor.kind === 'user' && actor.uid !== undefined) this.#learnPerson(actor.uid);
+    if (clientHash !== undefined) this.#learnClient(requestId);
   }
 
-  names(): Names {
-    return {
-      repository: (uid) => {
-        const found = this.#repositories.get(uid);
-        if (found === undefined || (this.#sight.project !== undefined && found.project.uid !== this.#sight.project))
-          return undefined;
-        return found.project.id === undefined ? undefined : `${found.project.id}/${found.id}`;
-      },
-      project: (uid) => this.#projects.get(uid),
-      organization: (uid) => this.#organizations.get(uid),
-      person: (uid) => this.#people.get(uid),
-    };
+  /** Resolves when all is read that was to be learned. */
+  async learned(): Promise<void> {
+    await Promise.all(this.#asked.values());
   }
 
   repositoryOf(stream: Stream): EntryRepository | undefined {
@@ -200,8 +204,8 @@ class Known {
   }
 
   /** By its first event, which outlives it. */
-  #learnRepository(uid: Uid): Promise<void> {
-    return this.#once(`repository ${uid}`, async () => {
+  #learnRepository(uid: Uid): void {
+    void this.#once(`repository ${uid}`, async () => {
       const first = await firstPayload(this.#reading, this.#reading.registry, repositoryStream(uid));
       if (first?.kind !== 'RepositoryCreated') return;
       const { project, id } = first;
@@ -220,25 +224,25 @@ class Known {
     });
   }
 
-  #learnOrganization(uid: Uid): Promise<void> {
-    return this.#once(`organization ${uid}`, async () => {
+  #learnOrganization(uid: Uid): void {
+    void this.#once(`organization ${uid}`, async () => {
       const first = await firstPayload(this.#reading, this.#reading.platform, organizationStream(uid));
       if (first?.kind === 'OrganizationCreated') this.#organizations.set(uid, first.id);
     });
   }
 
-  async #learnPerson(uid: Uid): Promise<void> {
+  #learnPerson(uid: Uid): void {
     if (!this.#sight.people) return;
-    await this.#once(`person ${uid}`, async () => {
+    void this.#once(`person ${uid}`, async () => {
       const { tx, platform } = this.#reading;
       const name = await tx.get(platform.keyspace.personal(uid, 'login-name'));
       this.#people.set(uid, name === undefined ? 'erased' : { name: name.toString() });
     });
   }
 
-  async #learnClient(request: Uid): Promise<void> {
+  #learnClient(request: Uid): void {
     if (!this.#sight.people) return;
-    await this.#once(`request ${request}`, async () => {
+    void this.#once(`request ${request}`, async () => {
       const { tx, registry } = this.#reading;
       const bytes = await tx.get(registry.keyspace.request(request));
       if (bytes === undefined) return;
