@@ -18,7 +18,7 @@ import { expireUploads } from '../../src/processes/upload-expiry.js';
 import { verify } from '../../src/processes/verify.js';
 import { nameOf, tagOf } from '../commands/fixture.js';
 import type { Asked, Violation } from './asked.js';
-import { expiry, projectionsNamed, RELEASE, type Cluster, type Server } from './cluster.js';
+import { expiry, type Cluster, type Server } from './cluster.js';
 import type { Command } from './model.js';
 import { answerOf, send, type Answer, type HttpRequest } from './requests.js';
 import { SERVERS, type Action, type Step, type UploadEnd, type UploadWay } from './steps.js';
@@ -140,6 +140,9 @@ export class Client {
         return;
       case 'rebuild':
         await this.rebuild(action.projections, action.force);
+        return;
+      case 'new release':
+        await this.#replaceServer(action.force);
         return;
       case 'verify':
         await this.#verify(action.projections);
@@ -567,10 +570,19 @@ export class Client {
   /** Builds projections of the registry anew and switches to that; gives up after some minutes, since others may hold it up for ever by being killed. */
   async rebuild(names: readonly string[], force: boolean): Promise<string | undefined> {
     return this.#run({ kind: 'nothing' }, async (server) => {
-      const order = { directory: 'registry', projections: projectionsNamed(names), purpose: 'switch', force } as const;
+      const projections = server.store.projections.filter(({ name }) => names.includes(name));
+      const order = { directory: 'registry', projections, purpose: 'switch', force } as const;
       await this.#limited(server, (options) => rebuild(server.store, { ...options, order }));
       return this.#ended('a rebuild');
     });
+  }
+
+  /** The new one builds by itself what it has in a newer version, and waits for the old ones, unless it is forced. */
+  async #replaceServer(force: boolean): Promise<void> {
+    const server = this.cluster.replaceOne();
+    if (server === undefined || !force) return;
+    this.#slot = server.slot;
+    await this.rebuild(['tags'], true);
   }
 
   async #verify(names: readonly string[]): Promise<void> {
@@ -597,7 +609,7 @@ export class Client {
     const callOff = clock.after(BUILDING_MS, () => stop.abort());
     try {
       return await work({
-        builder: { owner: server.connection.name + server.services.newId(), release: RELEASE },
+        builder: server.builder(),
         newId: server.services.newId,
         limits: { limit: 150, targetBytes: 1_000_000 },
         progress: () => undefined,

@@ -8,10 +8,12 @@ import type { RegistryServices } from '../../src/http/exchange.js';
 import { RunningUploads } from '../../src/http/running-uploads.js';
 import { uidFromBytes, type Uid } from '../../src/identifiers.js';
 import type { KeyValue } from '../../src/keyvalue/database.js';
-import { directoryPrefix } from '../../src/keyvalue/keyspace.js';
+import { directoryPrefix, uuidItem } from '../../src/keyvalue/keyspace.js';
 import { CrashedError, SimulatedDatabase, SimulatedStore, type Faults } from '../../src/keyvalue/simulated.js';
-import { projection, type AppliedEvent, type Projection, type View } from '../../src/projections/projection.js';
+import type { Builder } from '../../src/projections/builds.js';
+import { aggregateUid, projection, type AppliedEvent, type Projection, type View } from '../../src/projections/projection.js';
 import { registered } from '../../src/projections/registered.js';
+import { tags } from '../../src/projections/tags.js';
 import { createStore, type Store } from '../../src/projections/store.js';
 import { found } from '../commands/fixture.js';
 import { SimulationClock } from './clock.js';
@@ -96,9 +98,6 @@ const config = {
   uploadTimeoutSeconds: expiry.timeoutSeconds,
 } as Config;
 
-/** Version and sources, as builders have them. */
-export const RELEASE = 'simulated';
-
 /** Counts events by their kind, behind the log: an event that it was given twice, or not at all, shows. */
 export const counted: Projection = projection({
   name: 'counted',
@@ -117,12 +116,26 @@ export const counted: Projection = projection({
   ),
 });
 
-/** What the servers know. */
-const known: readonly Projection[] = [...registered, counted];
+/** The next version of the index of tags: it has one more key for each. */
+const laterTags: Projection = projection({
+  ...tags,
+  version: tags.version + 1,
+  previous: tags,
+  apply: {
+    async TagMoved(event, view) {
+      await tags.apply.TagMoved?.(event, view);
+      const { image, tag, digest } = event.payload;
+      view.set(['ever', image, tag, uuidItem(aggregateUid(event))], Buffer.from(digest));
+    },
+    TagDeleted: async (event, view) => tags.apply.TagDeleted?.(event, view),
+  },
+});
 
-export function projectionsNamed(names: readonly string[]): readonly Projection[] {
-  return known.filter(({ name }) => names.includes(name));
-}
+/** What the servers know: those of the first release, and those of the next. */
+const releases: readonly (readonly Projection[])[] = [
+  [...registered, counted],
+  [...registered.map((one) => (one === tags ? laterTags : one)), counted],
+];
 
 const prefixes = { registry: directoryPrefix('registry'), platform: directoryPrefix('topaz') };
 
@@ -140,11 +153,12 @@ export class Server {
     readonly cluster: Cluster,
     readonly slot: number,
     name: string,
+    readonly release: number,
   ) {
     this.connection = cluster.store.connectAs(slot, name);
-    this.store = createStore(this.connection, prefixes, known);
+    this.store = createStore(this.connection, prefixes, releases[release] ?? []);
     this.executor = createExecutor(this.store);
-    this.blobs = cluster.disk.open({ pause: (what) => this.#pause(what) });
+    this.blobs = cluster.disk.open({ pause: (what, when) => this.#pause(what, when) });
     this.services = {
       executor: this.executor,
       blobs: this.blobs,
@@ -163,6 +177,16 @@ export class Server {
     this.connection.kill();
   }
 
+  /** Knows the newest versions that there are. */
+  get isNewest(): boolean {
+    return this.release === releases.length - 1;
+  }
+
+  /** Who builds, in this life of the process. */
+  builder(): Builder {
+    return { owner: `${this.connection.name} ${this.services.newId()}`, release: `simulated ${this.release}` };
+  }
+
   /** A context of a command that is not a client's request. */
   context(requestId: Uid): CommandContext {
     const newId = (): Uid => this.cluster.newId(this.slot);
@@ -177,16 +201,23 @@ export class Server {
     };
   }
 
-  async #pause(what: string): Promise<void> {
+  async #pause(what: string, when: 'before' | 'within' | 'after'): Promise<void> {
     const dead = (): void => {
       if (!this.alive) throw new CrashedError(`server ${this.slot} has crashed`);
     };
     dead();
     this.cluster.awaited(this.slot);
     dead();
-    if (this.cluster.diskFails(this.slot)) throw new BlobFaultError(what);
-    for (let turns = 1 + Math.floor(this.cluster.random() * 3); turns > 0; turns -= 1)
+    const isCommit = what === 'commit' || what === 'put';
+    if (this.cluster.diskFails(this.slot, isCommit)) throw new BlobFaultError(what);
+    const syncs = isCommit && when === 'within';
+    if (syncs) this.cluster.syncs();
+    // A sync takes as long as a transaction.
+    const turns = syncs ? 10 + Math.floor(this.cluster.random() * 60) : 1 + Math.floor(this.cluster.random() * 3);
+    for (let turn = 0; turn < turns; turn += 1) {
+      if (syncs) this.cluster.clock.touch();
       await new Promise((resolve) => setImmediate(resolve));
+    }
     dead();
   }
 }
@@ -203,12 +234,18 @@ export class Cluster {
   readonly #slots = new Map<string, number>();
   #owner: Actor | undefined;
   readonly #servers: Server[] = [];
+  /** What a server does by itself when it has started. */
+  started: (server: Server) => void = () => undefined;
+  readonly #releases: number[] = Array.from({ length: SERVERS + 1 }, () => 0);
   readonly #lives: number[] = [];
   readonly #wallClocks: number[] = Array.from({ length: SERVERS + 1 }, () => 0);
   #wall = 0;
   #ids = 0;
   #crashes: { readonly slot: number; left: number }[] = [];
   #blobErrors: { readonly slot: number; left: number }[] = [];
+  #commitErrors: { readonly slot: number; left: number }[] = [];
+  /** Begin to be counted at a sync. */
+  #cutsAtSync: number[] = [];
   #cuts: { readonly slot: undefined; left: number }[] = [];
 
   constructor(readonly seed: number) {
@@ -237,10 +274,20 @@ export class Cluster {
     if (running?.alive === true) return running;
     const life = (this.#lives[slot] ?? 0) + 1;
     this.#lives[slot] = life;
-    const server = new Server(this, slot, `${slot}/${life}`);
+    const server = new Server(this, slot, `${slot}/${life}`, this.#releases[slot] ?? 0);
     this.#slots.set(server.connection.name, slot);
     this.#servers[slot] = server;
+    this.started(server);
     return server;
+  }
+
+  /** Replaces the first process of the old release by one of the new; undefined where there is none. */
+  replaceOne(): Server | undefined {
+    const slot = this.#releases.indexOf(0);
+    if (slot < 0) return undefined;
+    this.#releases[slot] = 1;
+    this.#servers[slot]?.die();
+    return this.server(slot);
   }
 
   restartAll(): void {
@@ -286,10 +333,11 @@ export class Cluster {
         this.#crashes.push({ slot: fault.process, left: fault.n });
         return;
       case 'blob error':
-        this.#blobErrors.push({ slot: fault.process, left: fault.n });
+        (fault.commit ? this.#commitErrors : this.#blobErrors).push({ slot: fault.process, left: fault.n });
         return;
       case 'power cut':
-        this.#cuts.push({ slot: undefined, left: fault.n });
+        if (fault.atSync) this.#cutsAtSync.push(fault.n);
+        else this.#cuts.push({ slot: undefined, left: fault.n });
         return;
       case 'clock':
         this.#count('clock');
@@ -309,6 +357,8 @@ export class Cluster {
     this.store.callOff();
     this.#crashes = [];
     this.#blobErrors = [];
+    this.#commitErrors = [];
+    this.#cutsAtSync = [];
     this.#cuts = [];
   }
 
@@ -329,8 +379,15 @@ export class Cluster {
     }
   }
 
-  diskFails(slot: number): boolean {
-    if (!due(this.#blobErrors, slot)) return false;
+  /** A blob is being made durable. */
+  syncs(): void {
+    this.#cuts.push(...this.#cutsAtSync.map((left) => ({ slot: undefined, left })));
+    this.#cutsAtSync = [];
+  }
+
+  /** `commit`: it is about making a blob durable. */
+  diskFails(slot: number, commit: boolean): boolean {
+    if (!due(this.#blobErrors, slot) && !(commit && due(this.#commitErrors, slot))) return false;
     this.#count('blob error');
     return true;
   }

@@ -147,7 +147,8 @@ async function tell(options: RunOptions, result: RunResult, shrinkSeconds: numbe
   for (const violation of violations.slice(0, 5)) print(`  ${lineOf(violation)}`);
   const { seed, only, spared } = shrunk.options;
   const some = only === undefined ? '' : ` --only ${[...only].join(',')}`;
-  const without = spared === undefined || spared.size === 0 ? '' : ` --spare ${[...spared].join(',')}`;
+  const mattering = [...(spared ?? [])].filter((fault) => only?.has(Number(fault.split('.')[0])) !== false);
+  const without = mattering.length === 0 ? '' : ` --spare ${mattering.join(',')}`;
   print(`\nrepeat it with: npm run simulate -- --seed ${seed} --steps ${options.steps}${some}${without}`);
 }
 

@@ -185,6 +185,12 @@ export const mutants: readonly Mutant[] = [
     replace: '',
   },
   {
+    name: 'a release goes on without a version that it does not know',
+    file: 'src/projections/store.ts',
+    find: "} else if (entry.mode === 'inline') {",
+    replace: '} else if (entry.version < 0) {',
+  },
+  {
     name: 'history does not tell of a digest that a tag left',
     file: 'src/projections/history.ts',
     find: 'if (previous !== undefined) view.setAtPosition(historyKeys.digest(repository, previous), nothing);',

@@ -8,6 +8,7 @@ import { KeyValueError } from '../../src/keyvalue/database.js';
 import { CrashedError } from '../../src/keyvalue/simulated.js';
 import { BuildStoppedError } from '../../src/processes/build-run.js';
 import { VerifyDisturbedError } from '../../src/processes/verify.js';
+import { LiveMismatchError } from '../../src/projections/live.js';
 import { BuildLostError } from '../../src/projections/builds.js';
 import type { Server } from './cluster.js';
 import { BlobFaultError } from './simulated-blobs.js';
@@ -57,12 +58,14 @@ export async function answerOf(server: Server, work: () => Promise<Answer>): Pro
   try {
     answer = await work();
   } catch (error) {
-    answer = failureOf(error);
+    answer = failureOf(error, server);
   }
   return server.alive ? answer : { kind: 'died' };
 }
 
-function failureOf(error: unknown): Answer {
+function failureOf(error: unknown, server: Server): Answer {
+  // A newer release has switched to what this one does not know.
+  if (error instanceof LiveMismatchError && !server.isNewest) return { kind: 'failed', why: error.message };
   if (error instanceof RefusalError) return { kind: 'refused', code: error.refusal.refused };
   if (error instanceof CrashedError) return { kind: 'died' };
   if (error instanceof BlobFaultError) return { kind: 'failed', why: error.message };
@@ -71,7 +74,7 @@ function failureOf(error: unknown): Answer {
   if (error instanceof BuildLostError || error instanceof BuildStoppedError || error instanceof VerifyDisturbedError)
     return { kind: 'failed', why: error.message };
   if (error instanceof AggregateError) {
-    const all = error.errors.map(failureOf);
+    const all = error.errors.map((one) => failureOf(one, server));
     return all.find(({ kind }) => kind === 'broken') ?? all[0] ?? { kind: 'broken', error };
   }
   return { kind: 'broken', error };

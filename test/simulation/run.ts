@@ -8,6 +8,7 @@ import type { RecordedEvent } from '../../src/events/types.js';
 import { resumeDeletions } from '../../src/commands/repository.js';
 import { follow } from '../../src/processes/follow.js';
 import { clearAll } from '../../src/processes/rebuild.js';
+import { beat, HEARTBEAT_MS } from '../../src/processes/heartbeat.js';
 import { upgrade } from '../../src/processes/upgrade.js';
 import { expireUploads } from '../../src/processes/upload-expiry.js';
 import { listBuilds } from '../../src/projections/builds.js';
@@ -18,7 +19,7 @@ import { checkHistory, momentOf, type Moment } from './check-history.js';
 import { checkIndexes } from './check-indexes.js';
 import { Client, type Journal } from './client.js';
 import { NoProgressError } from './clock.js';
-import { Cluster, counted, expiry, RELEASE, type Server } from './cluster.js';
+import { Cluster, counted, expiry, type Server } from './cluster.js';
 import { plainStore } from './plain-store.js';
 import { randomFrom } from './random.js';
 import { ACTORS, FOLLOWER, SERVERS, stepsFrom, type FaultKind, type Step } from './steps.js';
@@ -114,7 +115,8 @@ class Run {
     let events: readonly RecordedEvent[] = [];
     try {
       await clock.during(this.cluster.found(), PROGRESS_MS, 'the founding');
-      await clock.during(this.#upgrade(), PROGRESS_MS, 'building what is new');
+      this.cluster.started = (server) => this.#live(server);
+      await clock.during(this.#upgrade(this.cluster.server(0)), PROGRESS_MS, 'building what is new');
       const following = Promise.all([this.#follow(), this.#count(FOLLOWER), this.#count(1)]);
       await clock.during(this.#act(), JUMPS_MS + STEP_MS * this.#steps.length, 'the run');
       this.cluster.callOffFaults();
@@ -169,6 +171,7 @@ class Run {
     const { cluster } = this;
     const { clock } = cluster;
     cluster.restartAll();
+    while (cluster.replaceOne() !== undefined);
     const server = cluster.server(0);
     const id = server.services.newId();
     const from = cluster.version;
@@ -196,6 +199,7 @@ class Run {
 
   /** What killed builders left: builds are made to their end, and what is superfluous is cleared. */
   async #endBuilding(): Promise<void> {
+    await this.#upgrade(this.cluster.server(1));
     const { store } = this.cluster.server(2);
     const { registry } = store.keyspaces;
     const client = new Client(this.cluster, this.#journal, { id: -100, process: 2 });
@@ -273,18 +277,43 @@ class Run {
     while (this.#followed.length < events) await this.cluster.clock.sleep(200);
   }
 
-  /** The store was founded without the projection that counts: a server builds it. */
-  async #upgrade(): Promise<void> {
-    const { cluster } = this;
-    const { store, services } = cluster.server(0);
-    await upgrade(store, {
-      builder: { owner: 'the first server', release: RELEASE },
-      newId: services.newId,
+  /** What a server does by itself: it says that it is here, and builds what its release has in a newer version than the store. */
+  #live(server: Server): void {
+    const { clock } = this.cluster;
+    const id = server.services.newId();
+    const beating = async (): Promise<void> => {
+      while (server.alive) {
+        await beat(server.store, id, { release: `simulated ${server.release}`, host: server.connection.name }).catch(
+          () => undefined,
+        );
+        await clock.sleep(HEARTBEAT_MS);
+      }
+    };
+    const upgrading = async (): Promise<void> => {
+      let ended = false;
+      while (server.alive && !ended) {
+        ended = await this.#upgrade(server).then(
+          () => true,
+          () => false,
+        );
+        if (!ended) await clock.sleep(1_000);
+      }
+    };
+    void beating();
+    if (server.isNewest) void upgrading();
+  }
+
+  /** The store was founded without the projection that counts, and a new release has another one in a new version. */
+  #upgrade(server: Server): Promise<void> {
+    const { ended } = this.#journal;
+    return upgrade(server.store, {
+      builder: server.builder(),
+      newId: server.services.newId,
       limits: { limit: 100, targetBytes: 1_000_000 },
       signal: new AbortController().signal,
-      clock: cluster.clock,
+      clock: this.cluster.clock,
       progress: () => undefined,
-      done: () => undefined,
+      done: () => void ended.set('an upgrade', (ended.get('an upgrade') ?? 0) + 1),
     });
   }
 
@@ -294,7 +323,7 @@ class Run {
     while (!this.#over) {
       const server = this.cluster.server(slot);
       const options = {
-        builder: { owner: `${server.connection.name} counts`, release: RELEASE },
+        builder: server.builder(),
         limits: { limit: 100, targetBytes: 1_000_000 },
         clock,
         failed: () => undefined,

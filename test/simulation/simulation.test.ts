@@ -51,7 +51,7 @@ const leasts = new Map<string, number>([
   ...['delete repository', 'create repository', 'pull by digest', 'race', 'expire uploads', 'resume deletions'].map(
     (kind) => [`step: ${kind}`, 500] as const,
   ),
-  ...['prune', 'rebuild', 'verify'].map((kind) => [`step: ${kind}`, 75] as const),
+  ...['prune', 'rebuild', 'verify', 'new release'].map((kind) => [`step: ${kind}`, 75] as const),
   ['step: look at the indexes', 20],
   ...['notCommitted', 'transactionTooOld', 'unknownApplied', 'unknownLost', 'crash', 'blob error', 'clock'].map(
     (kind) => [`fault: ${kind}`, 500] as const,
@@ -76,6 +76,7 @@ const leasts = new Map<string, number>([
   ['to its end: a push', 1_000],
   ['to its end: a rebuild', 50],
   ['to its end: a verification', 50],
+  ['to its end: an upgrade', 75],
 ]);
 
 test('every mutant can still be made', () => {

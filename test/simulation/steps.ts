@@ -52,6 +52,8 @@ export type Action =
     }
   /** Builds projections anew from the log, and switches to that. */
   | { readonly kind: 'rebuild'; readonly projections: readonly string[]; readonly force: boolean }
+  /** Replaces the first server of the old release by the new one, which has a projection in a new version and builds that by itself. */
+  | { readonly kind: 'new release'; readonly force: boolean }
   /** Compares projections with what the log says, while the others go on. */
   | { readonly kind: 'verify'; readonly projections: readonly string[] };
 
@@ -74,8 +76,10 @@ export type Fault =
   | { readonly kind: 'notCommitted' | 'transactionTooOld' | 'unknownApplied' | 'unknownLost'; readonly process: number }
   | { readonly kind: 'watchLate' | 'watchLost'; readonly process: number }
   | { readonly kind: 'crash'; readonly process: number; readonly n: number }
-  | { readonly kind: 'blob error'; readonly process: number; readonly n: number }
-  | { readonly kind: 'power cut'; readonly n: number }
+  /** `commit`: only where a blob is made durable. */
+  | { readonly kind: 'blob error'; readonly process: number; readonly n: number; readonly commit: boolean }
+  /** `atSync`: counted from the next sync of a blob on. */
+  | { readonly kind: 'power cut'; readonly n: number; readonly atSync: boolean }
   | { readonly kind: 'clock'; readonly ms: number }
   | { readonly kind: 'wall clock'; readonly process: number; readonly ms: number };
 
@@ -135,6 +139,7 @@ function actionFrom(random: Random): Action {
     [1, () => ({ kind: 'prune' })],
     [0.1, () => ({ kind: 'look at the indexes' })],
     [0.4, () => ({ kind: 'rebuild', projections: projectionsFrom(random), force: random() < 0.3 })],
+    [0.5, () => ({ kind: 'new release', force: random() < 0.3 })],
     [0.3, () => ({ kind: 'verify', projections: projectionsFrom(random) })],
     [
       4,
@@ -167,8 +172,10 @@ function faultsFrom(random: Random, process: number): readonly Fault[] {
   maybe(0.02, () => ({ kind: 'watchLost', process: pick(random, [1, FOLLOWER]) }));
   maybe(0.03, () => ({ kind: 'crash', process: any(), n: below(random, 60) }));
   maybe(0.003, () => ({ kind: 'crash', process: FOLLOWER, n: below(random, 60) }));
-  maybe(0.03, () => ({ kind: 'blob error', process: any(), n: below(random, 6) }));
-  maybe(0.006, () => ({ kind: 'power cut', n: below(random, 100) }));
+  maybe(0.03, () => ({ kind: 'blob error', process: any(), n: below(random, 6), commit: false }));
+  maybe(0.01, () => ({ kind: 'blob error', process: any(), n: below(random, 3), commit: true }));
+  maybe(0.004, () => ({ kind: 'power cut', n: below(random, 100), atSync: false }));
+  maybe(0.006, () => ({ kind: 'power cut', n: below(random, 40), atSync: true }));
   maybe(0.04, () => ({ kind: 'clock', ms: pick(random, [300, 6_000, 40_000, HOUR * 1.2, HOUR * 30, HOUR * 24 * 5]) }));
   maybe(0.02, () => ({ kind: 'wall clock', process: any(), ms: below(random, HOUR) - HOUR / 2 }));
   return faults;
@@ -207,6 +214,8 @@ function actionInWords(action: Action): string {
       return `makes two race: ${action.race}, in ${action.name}${action.race.includes('mount') ? ` from ${action.other}` : ''}, at once (${action.offset.toFixed(2)} ms)`;
     case 'rebuild':
       return `builds ${action.projections.join(', ')} anew${action.force ? ', and waits for nobody' : ''}`;
+    case 'new release':
+      return `replaces a server by one of the new release${action.force ? ', which switches at once' : ''}`;
     case 'verify':
       return `verifies ${action.projections.join(', ')}`;
     case 'expire uploads':
@@ -230,9 +239,9 @@ function faultInWords(fault: Fault): string {
     case 'crash':
       return `${where} dies at its await ${fault.n} from here`;
     case 'blob error':
-      return `the disk fails ${where} at its call ${fault.n} from here`;
+      return `the disk fails ${where} at its call ${fault.n} from here${fault.commit ? ', of those that make a blob durable' : ''}`;
     case 'power cut':
-      return `power cut at await ${fault.n} from here`;
+      return `power cut at await ${fault.n} from ${fault.atSync ? 'the next sync of a blob' : 'here'}`;
     case 'clock':
       return `the clock jumps by ${fault.ms / 1_000} s`;
     case 'wall clock':
