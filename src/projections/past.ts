@@ -12,7 +12,7 @@ import {
 } from '../events/types.js';
 import type { ImagePath, Tag, Uid } from '../identifiers.js';
 import type { KeyValue, ReadTransaction } from '../keyvalue/database.js';
-import { boundsOf, stampOfKey } from '../keyvalue/keyspace.js';
+import { boundsOf } from '../keyvalue/keyspace.js';
 import { pack, unpack, type KeyItem } from '../keyvalue/tuple.js';
 import { historyKeys, historyPrefix } from './history.js';
 import { digestItem, type ImageManifest } from './manifests.js';
@@ -68,7 +68,7 @@ export async function listTagsAt(
 ): Promise<{ readonly tags: readonly TagThen[]; readonly next: Tag | undefined }> {
   const tags: TagThen[] = [];
   let next = page.after;
-  const walk = lastOfEach(reading, historyKeys.tags(repository, image), next === undefined ? [] : [next], at);
+  const walk = lastOfEach(reading, historyKeys.tags(repository, image), 1, next === undefined ? [] : [next], at);
   for await (const { items, last } of walk) {
     const tag = String(items[0]) as Tag;
     if (last !== undefined && last.value.length > 0) {
@@ -110,7 +110,7 @@ export async function listManifestsAt(
   const behind = next === undefined ? [] : [next.image, digestToBytes(next.digest)];
   const all = historyKeys.manifests(repository);
   const walk =
-    image === undefined ? lastOfEach(reading, all, behind, at) : lastOfEach(reading, [...all, image], behind.slice(1), at);
+    image === undefined ? lastOfEach(reading, all, 2, behind, at) : lastOfEach(reading, [...all, image], 1, behind.slice(1), at);
   for await (const { items, last } of walk) {
     const found = { image: image ?? (String(items[0]) as ImagePath), digest: digestItem(items.at(-1)) };
     if (last !== undefined && last.value.length > 0) manifests.push(await manifestAt(reading, repository, found, last.position));
@@ -173,10 +173,10 @@ interface Walk extends AsyncIterable<Thing> {
 }
 
 /**
- * What stands under `items` behind all that begins with `after`. Things with few keys are read many at a time, of one with many keys those behind the
+ * What stands under `items` behind all that begins with `after`, each named by so many parts, texts or bytes. Things with few keys are read many at a time, of one with many keys those behind the
  * position are leapt over.
  */
-function lastOfEach(reading: Reading, items: readonly KeyItem[], after: readonly KeyItem[], at: Position): Walk {
+function lastOfEach(reading: Reading, items: readonly KeyItem[], parts: number, after: readonly KeyItem[], at: Position): Walk {
   const { tx } = reading;
   const prefix = historyPrefix(reading, items);
   const { begin: first, end } = boundsOf(prefix);
@@ -187,14 +187,15 @@ function lastOfEach(reading: Reading, items: readonly KeyItem[], after: readonly
     for (let limit = MOST_READ; ;) {
       const page = await tx.getRange(begin, end, { limit });
       keys += RANGE_READ_COST + page.length;
-      const things = thingsOf(prefix, page);
+      const things = thingsOf(page, prefix, parts);
       const isLast = page.length < limit;
-      for (const [index, { items: name, head, entries }] of things.entries()) {
+      for (const [index, { head, entries }] of things.entries()) {
         const known = entries.findLast(({ position }) => comparePositions(position, at) <= 0);
         // Of the last thing there may be more keys than were read; what lies behind one that is too late is too late as well.
         const isWhole = isLast || index < things.length - 1 || known !== entries.at(-1);
         if (!isWhole) keys += RANGE_READ_COST;
-        yield { items: name, last: isWhole ? known : await findLastUnder(tx, head, at) };
+        const last = isWhole ? known : await findLastUnder(tx, head, at);
+        yield { items: unpack(head.subarray(prefix.length)), last };
       }
       const last = things.at(-1);
       if (isLast || last === undefined) return;
@@ -211,26 +212,32 @@ function lastOfEach(reading: Reading, items: readonly KeyItem[], after: readonly
 }
 
 interface KeysOfThing {
-  readonly items: readonly unknown[];
   /** What its keys begin with. */
   readonly head: Buffer;
   readonly entries: { readonly position: Position; readonly value: Buffer }[];
 }
 
-function thingsOf(prefix: Buffer, page: readonly KeyValue[]): readonly KeysOfThing[] {
+function thingsOf(page: readonly KeyValue[], prefix: Buffer, parts: number): readonly KeysOfThing[] {
   const things: KeysOfThing[] = [];
   for (const { key, value } of page) {
-    const stamp = stampOfKey(key);
-    const items = unpack(key.subarray(prefix.length, key.length - stamp.length - 1));
-    const incarnation = items.pop();
-    if (typeof incarnation !== 'number') throw new Error(`no incarnation in ${key.toString('hex')}`);
-    const position = { incarnation, stamp };
-    const head = key.subarray(0, key.length - placeOf(position).length);
+    const end = endOfTexts(key, prefix.length, parts);
+    const entry = { position: positionAtPlace(key.subarray(end)), value };
     const last = things.at(-1);
-    if (last?.head.equals(head) === true) last.entries.push({ position, value });
-    else things.push({ items, head, entries: [{ position, value }] });
+    if (last?.head.length === end && key.compare(last.head, 0, end, 0, end) === 0) last.entries.push(entry);
+    else things.push({ head: key.subarray(0, end), entries: [entry] });
   }
   return things;
+}
+
+/** Where so many texts or bytes of a tuple end. Tuple layer: behind each is a 0x00; one inside is followed by 0xff. */
+function endOfTexts(key: Buffer, begin: number, parts: number): number {
+  let end = begin;
+  for (let part = 0; part < parts; part += 1) {
+    end = key.indexOf(0x00, end + 1);
+    while (key[end + 1] === 0xff) end = key.indexOf(0x00, end + 2);
+    end += 1;
+  }
+  return end;
 }
 
 /** Sorts behind every type code of the tuple layer. */

@@ -2,8 +2,8 @@ import type { Position } from '../events/position.js';
 import type { Stream } from '../events/types.js';
 import { keyAfter } from '../keyvalue/apply-operations.js';
 import type { ReadTransaction } from '../keyvalue/database.js';
-import { boundsOf, stampedKey, stampOfKey } from '../keyvalue/keyspace.js';
-import { pack, unpack } from '../keyvalue/tuple.js';
+import { boundsOf, STAMP_BYTES, stampedKey, stampOfKey } from '../keyvalue/keyspace.js';
+import { pack } from '../keyvalue/tuple.js';
 
 /**
  * Ranges of keys that end in a position, put together by "or" and by "and" without reading all of them: each is asked for what it has behind a place, and
@@ -17,11 +17,14 @@ export function placeOf({ incarnation, stamp }: Position): Buffer {
   return stampedKey(pack(none, [incarnation]), stamp);
 }
 
+// Tuple layer: an integer's type code says of how many bytes it is.
+const INTEGER_CODE = 0x14;
+
 export function positionAtPlace(place: Buffer): Position {
-  const stamp = stampOfKey(place);
-  const [incarnation] = unpack(place.subarray(0, place.length - stamp.length - 1));
-  if (typeof incarnation !== 'number') throw new Error(`no incarnation in ${place.toString('hex')}`);
-  return { incarnation, stamp };
+  const bytes = (place[0] ?? 0) - INTEGER_CODE;
+  if (bytes < 0 || bytes > 6 || place.length !== bytes + 2 + STAMP_BYTES)
+    throw new Error(`no position in ${place.toString('hex')}`);
+  return { incarnation: bytes === 0 ? 0 : place.readUIntBE(1, bytes), stamp: stampOfKey(place) };
 }
 
 /** What is asked for lies at or behind this border in the order of reading: from it on, or when the newest come first, before it. */

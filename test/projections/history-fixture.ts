@@ -98,7 +98,8 @@ export const world = {
   ] as const satisfies readonly Actor[],
   images: ['', 'a', 'a/b'] as unknown as readonly ImagePath[],
   tags: ['latest', 'v1', 'v1.0'] as unknown as readonly Tag[],
-  digests: [sha256Of('1'), sha256Of('2'), sha512Of('3')] as readonly Digest[],
+  // One has the bytes that a tuple escapes, and ends in one.
+  digests: [sha256Of('1'), `sha256:${'00ff'.repeat(15)}0000` as Digest, sha512Of('3')] as readonly Digest[],
   ids: ['web', 'api'] as unknown as readonly RepositoryId[],
 };
 

@@ -136,7 +136,7 @@ test('tags and manifests at every position are the fold of the log up to there',
         }
       }
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 }, 120_000);
 
