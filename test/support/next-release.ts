@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import type * as config from '../../src/config.js';
+import type * as checksum from '../../src/events/checksum.js';
 import type * as codec from '../../src/events/codec.js';
 import type * as log from '../../src/events/log.js';
 import type * as keyspace from '../../src/keyvalue/keyspace.js';
+import type * as lmdb from '../../src/keyvalue/lmdb.js';
 import type * as tuple from '../../src/keyvalue/tuple.js';
 import type * as openRegistry from '../../src/open-registry.js';
 import type * as builds from '../../src/projections/builds.js';
@@ -22,9 +24,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 interface Modules {
   readonly config: typeof config;
   readonly 'open-registry': typeof openRegistry;
+  readonly 'events/checksum': typeof checksum;
   readonly 'events/codec': typeof codec;
   readonly 'events/log': typeof log;
   readonly 'keyvalue/keyspace': typeof keyspace;
+  readonly 'keyvalue/lmdb': typeof lmdb;
   readonly 'keyvalue/tuple': typeof tuple;
   readonly 'projections/activity': typeof activity;
   readonly 'projections/builds': typeof builds;
