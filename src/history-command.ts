@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { defer, merge } from 'rxjs';
 
 import { createTurns } from './commands/in-turn.js';
@@ -176,6 +177,8 @@ async function lastOf(
 async function* stoppable(pages: EntryPages, output: Output): AsyncGenerator<readonly HistoryEntry[], void> {
   for await (const page of pages) {
     yield page;
+    // The embedded store reads without waiting: no signal would come through until the end.
+    await setImmediate();
     if (output.ended) return;
   }
 }

@@ -17,7 +17,11 @@ export function entryLine(entry: HistoryEntry): string {
 
 /** NDJSON: an entry a line, the lines of a page together. */
 export async function* ndjsonOf(pages: EntryPages): AsyncGenerator<Buffer> {
-  for await (const page of pages) yield Buffer.from(page.map((entry) => `${entryLine(entry)}\n`).join(''));
+  for await (const page of pages) {
+    yield Buffer.from(page.map((entry) => `${entryLine(entry)}\n`).join(''));
+    // The embedded store reads without waiting: nothing else would have a turn until the end.
+    await setImmediate();
+  }
 }
 
 /** Rows held in memory, and rows that readers can pass over at once. */
