@@ -49,7 +49,7 @@ class OrderedFaults extends SimulatedStore {
         this.#slot = NOBODY;
       }
     };
-    const own: Pick<SimulatedStore, (typeof USED)[number]> = {
+    const own: Pick<SimulatedStore, Used> = {
       seed: this.seed,
       clock: this.clock,
       random: this.random,
@@ -75,10 +75,7 @@ class OrderedFaults extends SimulatedStore {
 }
 
 /** What a connection uses of its store. */
-const USED = [
-  ...(['seed', 'clock', 'random', 'crash', 'snapshot', 'time'] as const),
-  ...(['strikes', 'commit', 'register', 'dropWatches'] as const),
-] as const;
+type Used = 'seed' | 'clock' | 'random' | 'crash' | 'snapshot' | 'time' | 'strikes' | 'commit' | 'register' | 'dropWatches';
 
 const NOBODY = -1;
 
