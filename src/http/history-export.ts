@@ -25,7 +25,7 @@ export async function* ndjsonOf(pages: EntryPages): AsyncGenerator<Buffer> {
 }
 
 /** Rows held in memory, and rows that readers can pass over at once. */
-const ROW_GROUP = 10_000;
+const ROW_GROUP = 5_000;
 /** Encoded and compressed in one go, on the thread that serves pulls. */
 const PAGE_ROWS = 500;
 const ROWS_IN_ONE_GO = 25;
