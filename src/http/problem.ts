@@ -23,5 +23,5 @@ export function problemOf(refusal: Refusal): Problem {
 
 /** Whether a path, as it was sent, is the management API's, whatever is there. */
 export function isApiPath(url: string): boolean {
-  return /^\/api(?:[/?]|$)/.test(url);
+  return /^\/api\/v1(?:[/?]|$)/.test(url);
 }

@@ -470,15 +470,11 @@ describe('what is not understood', () => {
   });
 
   test.each([
-    '/api',
-    '/api/',
     '/api/v1',
     '/api/v1/',
-    '/api/v2/x',
     base,
     `${base}/history/`,
     `${base}/history/x`,
-    '/api/v1%2fprojects/team/history',
     `${base}%2fhistory`,
     '/api/v1/projects//history',
     `${base}/manifests/a/b`,
@@ -489,6 +485,17 @@ describe('what is not understood', () => {
       headers: { 'content-type': 'application/problem+json' },
       body: { status: 404, title: 'Not Found', code: 'ROUTE_UNKNOWN' },
     });
+  });
+
+  test('outside of /api/v1 errors are those of /v2', async () => {
+    const api = await opened();
+    for (const path of ['/api', '/api/v2/x', '/api/v1%2fprojects/team/history', '/api/v10/projects/team/history']) {
+      const { status, body } = await api.get(path);
+      expect({ status, errors: body['errors'] }).toEqual({
+        status: 404,
+        errors: [expect.objectContaining({ code: 'UNSUPPORTED' })],
+      });
+    }
   });
 
   test.each(['team%2fbackend', 'Team', 'te%61m', '..', 'a b'])('%j is no id', async (project) => {
