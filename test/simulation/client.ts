@@ -123,6 +123,9 @@ export class Client {
       case 'pull by digest':
         await this.#pullManifest(action.name, action.manifest);
         return;
+      case 'get blob':
+        await this.#patiently(() => this.#getBlob(action.name, action.blob, 'GET'));
+        return;
       case 'expire uploads':
         await this.#chore((server) => expireUploads(server.executor, server.blobs, expiry));
         return;

@@ -58,6 +58,7 @@ const FOLLOWING_MS = 10;
 /** Chance of a commit to be a moment that is asked for later. */
 const MOMENTS = 0.004;
 
+const UNEXPECTED = 'no fault but the ordered ones';
 const FOLDED = 'the indexes are the folded log';
 
 /** The steps that are left of a seed's. */
@@ -113,6 +114,9 @@ class Run {
     const violated = (invariant: string, text: string, step?: number): void =>
       void this.#journal.violations.push({ invariant, text, step });
     let events: readonly RecordedEvent[] = [];
+    // It would end a server.
+    const unhandled = (error: unknown): void => violated(UNEXPECTED, `a rejection that nobody handles: ${String(error)}`);
+    process.on('unhandledRejection', unhandled);
     try {
       await clock.during(this.cluster.found(), PROGRESS_MS, 'the founding');
       this.cluster.started = (server) => this.#live(server);
@@ -143,8 +147,10 @@ class Run {
       }
       for (const text of await checkIndexes(end.store, this.cluster.store.contents(), true)) violated(FOLDED, text);
     } catch (error) {
-      if (!(error instanceof NoProgressError)) throw error;
-      violated('progress', error.message);
+      if (error instanceof NoProgressError) violated('progress', error.message);
+      else violated(UNEXPECTED, error instanceof Error ? (error.stack ?? error.message) : String(error));
+    } finally {
+      process.off('unhandledRejection', unhandled);
     }
     return this.#result(events);
   }

@@ -48,7 +48,7 @@ const leasts = new Map<string, number>([
   ...['push image', 'upload', 'mount', 'put manifest', 'delete tag', 'delete manifest', 'delete blob', 'pull'].map(
     (kind) => [`step: ${kind}`, 1_500] as const,
   ),
-  ...['delete repository', 'create repository', 'pull by digest', 'race', 'expire uploads', 'resume deletions'].map(
+  ...['delete repository', 'create repository', 'pull by digest', 'get blob', 'race', 'expire uploads', 'resume deletions'].map(
     (kind) => [`step: ${kind}`, 500] as const,
   ),
   ...['prune', 'rebuild', 'verify', 'new release'].map((kind) => [`step: ${kind}`, 75] as const),

@@ -37,6 +37,7 @@ export type Action =
   | { readonly kind: 'create repository'; readonly name: string; readonly twice: boolean }
   | { readonly kind: 'pull'; readonly name: string; readonly tag: string }
   | { readonly kind: 'pull by digest'; readonly name: string; readonly manifest: number }
+  | { readonly kind: 'get blob'; readonly name: string; readonly blob: number }
   | { readonly kind: 'expire uploads' }
   | { readonly kind: 'resume deletions' }
   | { readonly kind: 'prune' }
@@ -134,6 +135,7 @@ function actionFrom(random: Random): Action {
     [3, () => ({ kind: 'create repository', name, twice: random() < 0.4 })],
     [18, () => ({ kind: 'pull', name, tag })],
     [6, () => ({ kind: 'pull by digest', name, manifest })],
+    [4, () => ({ kind: 'get blob', name, blob })],
     [2, () => ({ kind: 'expire uploads' })],
     [2, () => ({ kind: 'resume deletions' })],
     [1, () => ({ kind: 'prune' })],
@@ -218,6 +220,8 @@ function actionInWords(action: Action): string {
       return `replaces a server by one of the new release${action.force ? ', which switches at once' : ''}`;
     case 'verify':
       return `verifies ${action.projections.join(', ')}`;
+    case 'get blob':
+      return `pulls blob ${action.blob} of ${action.name}`;
     case 'expire uploads':
       return 'expires uploads';
     case 'resume deletions':
