@@ -95,15 +95,17 @@ const exportFormats = {
 /** All of it up to the position that is the newest when it begins, the oldest first, in flat memory. */
 export async function exportHistory(exchange: Exchange, place: Place): Promise<FastifyReply> {
   const { request, reply, services } = exchange;
-  const query = new ApiQuery(exchange.query, [...partsAt(place), ...filters, 'format']);
+  const query = new ApiQuery(exchange.query, [...partsAt(place), ...filters, 'after', 'format']);
   const question = questionOf(exchange, place, query);
   const format = query.choice('format', ['ndjson', 'parquet']);
+  const cursor = query.position('after');
   const { store } = services.executor;
   const begin = await store.read(async (reading) => {
     const { kinds, actors } = await ask(reading, exchange, question);
     const bounds = await boundsOfSpan(reading, question.span);
     const newest = await newestPosition(reading, logsOf(question.scope));
-    return { ...bounds, before: earlier(bounds.before, newest && positionAfter(newest)), kinds, actors, newest };
+    const range = { after: later(bounds.after, cursor), before: earlier(bounds.before, newest && positionAfter(newest)) };
+    return { ...range, kinds, actors, newest };
   });
   const { newest, ...range } = begin;
   const walk = walkEntries(store, (reading) => ask(reading, exchange, question), {

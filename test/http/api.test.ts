@@ -292,6 +292,16 @@ describe('an export', () => {
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(body['entries']);
   });
 
+  test('goes on behind the position that the one before ended at', async () => {
+    const api = await opened();
+    const first = await api.get(`${base}/history/export`);
+    const position = String(first.headers['artifact-store-position']);
+    expect((await api.get(`${base}/history/export?after=${position}`)).bytes).toHaveLength(0);
+    accepted(await push(api.at, 'team/backend', blobOf('later')));
+    const second = await api.get(`${base}/history/export?after=${position}`);
+    expect(second.bytes.toString().trimEnd().split('\n')).toEqual([expect.stringContaining('"BlobPushed"') as unknown]);
+  });
+
   test('as Parquet is read back with the same facts', async () => {
     const api = await opened();
     const { body } = await api.get(`${base}/history?order=oldest`);
