@@ -49,7 +49,15 @@ export async function checkHistory(
       .filter((stream) => stream.startsWith('repository/'))
       .map((stream) => stream.slice(11) as Uid);
     for (let round = 0; round < SCOPES && uids.length > 0; round += 1) {
-      await checkScope(reading, scopeFrom(random, pick(random, uids)), byStream, random, violated);
+      const scope = scopeFrom(random, pick(random, uids));
+      const all = byStream.get(repositoryStream(scope.repository)) ?? [];
+      const expected = all.filter(({ payload }) => isAbout(scope, payload as unknown as Readonly<Record<string, unknown>>));
+      await checkScope(reading, scope, expected, random, violated);
+    }
+    for (const { stream } of events.filter(({ payload }) => payload.kind === 'ProjectCreated')) {
+      const project = stream.slice('project/'.length) as Uid;
+      const expected = events.filter((event) => event.stream === stream || isOfProject(event, project));
+      await checkScope(reading, { kind: 'project', project }, expected, random, violated);
     }
     for (const moment of moments) await checkMoment(reading, moment, violated);
   });
@@ -75,13 +83,11 @@ function scopeFrom(random: Random, repository: Uid): Exclude<HistoryOf, { kind: 
 
 async function checkScope(
   reading: Reading,
-  scope: Exclude<HistoryOf, { kind: 'project' }>,
-  byStream: ReadonlyMap<Stream, readonly RecordedEvent[]>,
+  scope: HistoryOf,
+  expected: readonly RecordedEvent[],
   random: Random,
   violated: (invariant: string, text: string) => void,
 ): Promise<void> {
-  const all = byStream.get(repositoryStream(scope.repository)) ?? [];
-  const expected = all.filter(({ payload }) => isAbout(scope, payload as unknown as Readonly<Record<string, unknown>>));
   const newestFirst = random() < 0.5;
   const limit = 1 + below(random, 20);
   const told: RecordedEvent[] = [];
@@ -102,6 +108,17 @@ async function checkScope(
       'history',
       `${JSON.stringify(scope)}, ${newestFirst ? 'newest' : 'oldest'} first, by ${limit}, tells ${positions(told)}; the log has ${positions(ordered)}`,
     );
+  }
+}
+
+function isOfProject({ payload }: RecordedEvent, project: Uid): boolean {
+  switch (payload.kind) {
+    case 'RepositoryCreated':
+    case 'RepositoryDeletionBegun':
+    case 'RepositoryDeleted':
+      return payload.project === project;
+    default:
+      return false;
   }
 }
 

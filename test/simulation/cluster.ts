@@ -65,10 +65,12 @@ class OrderedFaults extends SimulatedStore {
   }
 
   override strikes(fault: keyof Faults): boolean {
+    if (this.#orders.size === 0) return false;
     const order = `${fault} ${this.#slot}`;
     const left = this.#orders.get(order) ?? 0;
     if (left === 0) return false;
-    this.#orders.set(order, left - 1);
+    if (left === 1) this.#orders.delete(order);
+    else this.#orders.set(order, left - 1);
     this.struck(fault);
     return true;
   }

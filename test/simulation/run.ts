@@ -247,7 +247,8 @@ class Run {
     const log = createLog(store.keyspaces.registry);
     const platform = createLog(store.keyspaces.platform);
     const all: RecordedEvent[] = [];
-    for (const one of [log, platform]) {
+    // At one position the platform's event is the cause of the registry's.
+    for (const one of [platform, log]) {
       const batch = await store.database.read((tx) => one.readFrom(tx, 1, undefined, { limit: 1_000_000, targetBytes: 1e9 }));
       all.push(...batch.events);
     }
