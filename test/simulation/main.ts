@@ -17,7 +17,7 @@ const usage = `usage: npm run simulate -- [options]
   --steps M      steps of each run (default 1000)
   --seeds K      runs K seeds, from N on (default 1)
   --jobs J       in J processes at once (default 1)
-  --only A,B,..  only these steps of the seed
+  --only A,B-C.. only these steps of the seed
   --spare A,B,.. without these faults, as <step>.<number of the fault in it>
   --shrink S     looks for a shorter run for S seconds after a failure (default 60; 0: does not)
   --counts       tells what happened how often
@@ -80,10 +80,13 @@ function optionsFrom(args: readonly string[]): Options | 'help' {
     const parts = given?.split(',').filter((part) => part !== '');
     const wrong = parts?.find((part) => !form.test(part));
     if (wrong !== undefined)
-      throw new UsageError(`--${name} ${wrong} is not understood; accepted: ${name === 'only' ? '3,17,40' : '3.0,17.2'}`);
+      throw new UsageError(`--${name} ${wrong} is not understood; accepted: ${name === 'only' ? '3,17,40-45' : '3.0,17.2'}`);
     return parts;
   };
-  const only = list('only', /^[0-9]+$/);
+  const only = list('only', /^[0-9]{1,9}(-[0-9]{1,9})?$/)?.flatMap((part) => {
+    const [first = 0, last = first] = part.split('-').map(Number);
+    return Array.from({ length: Math.max(0, Math.min(last - first + 1, 1e6)) }, (_, at) => first + at);
+  });
   const spared = list('spare', /^[0-9]+\.[0-9]+$/);
   return {
     seed: number('seed', randomInt(2 ** 31), 0),
@@ -92,7 +95,7 @@ function optionsFrom(args: readonly string[]): Options | 'help' {
     stride: number('stride', 1, 1),
     jobs: number('jobs', 1, 1),
     shrinkSeconds: number('shrink', 60, 0),
-    only: only === undefined ? undefined : new Set(only.map(Number)),
+    only: only === undefined ? undefined : new Set(only),
     spared: spared === undefined ? undefined : new Set(spared),
     counts: values.counts === true,
     mutants: values.mutant ?? (values.mutants === true ? '' : undefined),
@@ -146,10 +149,21 @@ async function tell(options: RunOptions, result: RunResult, shrinkSeconds: numbe
   print('');
   for (const violation of violations.slice(0, 5)) print(`  ${lineOf(violation)}`);
   const { seed, only, spared } = shrunk.options;
-  const some = only === undefined ? '' : ` --only ${[...only].join(',')}`;
+  const some = only === undefined ? '' : ` --only ${inRuns([...only])}`;
   const mattering = [...(spared ?? [])].filter((fault) => only?.has(Number(fault.split('.')[0])) !== false);
   const without = mattering.length === 0 ? '' : ` --spare ${mattering.join(',')}`;
   print(`\nrepeat it with: npm run simulate -- --seed ${seed} --steps ${options.steps}${some}${without}`);
+}
+
+/** `1,3-5` for 1, 3, 4, 5. */
+function inRuns(ids: readonly number[]): string {
+  const runs: { readonly first: number; last: number }[] = [];
+  for (const id of [...ids].sort((left, right) => left - right)) {
+    const run = runs.at(-1);
+    if (run?.last === id - 1) run.last = id;
+    else runs.push({ first: id, last: id });
+  }
+  return runs.map(({ first, last }) => (first === last ? String(first) : `${first}-${last}`)).join(',');
 }
 
 function lineOf({ invariant, step, text }: Violation): string {
