@@ -367,9 +367,9 @@ export async function switchTo(
 ): Promise<Switch> {
   return store.database.transact(async (tx): Promise<Switch> => {
     const { live, keyspace } = await store.readDirectory(tx, directory);
+    // The commit whose outcome nobody knew was this one's: the lease went with it.
+    if ((await findBuild(tx, keyspace, build))?.state === 'live') return 'switched';
     const found = await heldBuild(tx, keyspace, builder, build);
-    // The commit whose outcome nobody knew was this one's.
-    if (found.state === 'live') return 'switched';
     const now = Number(await tx.time());
     if (live.fence?.build !== build || live.fence.deadline <= now) return 'fence lost';
     // By snapshot: nobody appends under a fence without lifting it, and that conflicts.
