@@ -55,8 +55,8 @@ export async function wasEverTagged(reading: Reading, repository: Uid, image: Im
   return (await findLast(reading, historyKeys.tag(repository, image, tag), undefined)) !== undefined;
 }
 
-/** Of one page, in keys: about 5 ms on the embedded store. */
-const KEYS_A_PAGE = 2_000;
+/** Of one page, in keys: some milliseconds on the embedded store. */
+const KEYS_A_PAGE = 1_000;
 
 /** The image's tags at a position in ASCII order. A page may be short, or empty: `next` says behind which tag to go on. Throws ProjectionNotLiveError. */
 export async function listTagsAt(
