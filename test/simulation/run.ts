@@ -53,7 +53,7 @@ const JUMPS_MS = 400 * 24 * 3_600_000;
 const PROGRESS_MS = 120_000;
 
 /** What a batch of the log is to its follower, in milliseconds. */
-const FOLLOWING_MS = 10;
+const FOLLOWING_MS = 50;
 
 /** Chance of a commit to be a moment that is asked for later. */
 const MOMENTS = 0.004;
@@ -316,7 +316,7 @@ class Run {
     return upgrade(server.store, {
       builder: server.builder(),
       newId: server.services.newId,
-      limits: { limit: 100, targetBytes: 1_000_000 },
+      limit: 100,
       signal: new AbortController().signal,
       clock: this.cluster.clock,
       progress: () => undefined,

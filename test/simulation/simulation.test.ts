@@ -64,7 +64,7 @@ const leasts = new Map<string, number>([
   ...['MANIFEST_IN_USE', 'DIGEST_MISMATCH', 'UPLOAD_UNKNOWN', 'UPLOAD_TAKEN_OVER', 'BODY_TRUNCATED'].map(
     (code) => [`told: ${code}`, 50] as const,
   ),
-  ['told: UPLOAD_WRONG_OFFSET', 5],
+  ['told: UPLOAD_WRONG_OFFSET', 25],
   ...['done', 'a manifest', 'mounted', 'started', 'died', 'failed'].map((outcome) => [`told: ${outcome}`, 1_000] as const),
   ...['RepositoryCreated', 'RepositoryDeletionBegun', 'RepositoryDeleted', 'BlobStored', 'BlobPushed', 'BlobMounted'].map(
     (kind) => [`event: ${kind}`, 250] as const,

@@ -124,7 +124,7 @@ function actionFrom(random: Random): Action {
   const manifest = below(random, world.manifests.length);
   const tag = pick(random, world.tags);
   const make = weighted<() => Action>(random, [
-    [10, () => ({ kind: 'push image', name, manifest, tags: some(random, world.tags, 0.5) })],
+    [6, () => ({ kind: 'push image', name, manifest, tags: some(random, world.tags, 0.5) })],
     [14, () => ({ kind: 'upload', name, blob, way: pick(random, ways), end: random() < 0.4 ? 'put' : pick(random, ends) })],
     [6, () => ({ kind: 'mount', name, blob, from: random() < 0.5 ? pick(random, world.names) : undefined })],
     [12, () => ({ kind: 'put manifest', name, manifest, tags: some(random, world.tags, 0.5) })],
@@ -140,11 +140,11 @@ function actionFrom(random: Random): Action {
     [2, () => ({ kind: 'resume deletions' })],
     [1, () => ({ kind: 'prune' })],
     [0.1, () => ({ kind: 'look at the indexes' })],
-    [0.4, () => ({ kind: 'rebuild', projections: projectionsFrom(random), force: random() < 0.3 })],
+    [0.3, () => ({ kind: 'rebuild', projections: projectionsFrom(random), force: random() < 0.3 })],
     [0.5, () => ({ kind: 'new release', force: random() < 0.3 })],
     [0.3, () => ({ kind: 'verify', projections: projectionsFrom(random) })],
     [
-      4,
+      3,
       () => {
         const other = pick(random, world.names);
         const lone = world.blobs.length + below(random, BLOBS - world.blobs.length);
@@ -156,7 +156,7 @@ function actionFrom(random: Random): Action {
 }
 
 function projectionsFrom(random: Random): readonly string[] {
-  const chosen = some(random, inlineNames, 0.3);
+  const chosen = some(random, inlineNames, 0.2);
   return chosen.length > 0 ? chosen : [pick(random, inlineNames)];
 }
 
