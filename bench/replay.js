@@ -19,7 +19,6 @@ node bench/replay.js [options]
   --projections a,b    those of the registry's that are built in one pass, or all (default tags,manifests)
   --cores N            the whole process, its commit thread included, has only so many (taskset)
   --limit N            events of a batch (default what a rebuild takes)
-  --target-bytes N     bytes of a batch (default what a rebuild takes)
   --store DIR          keeps the log there, or takes the one that is there
   --profile            with where the time went, thread by thread
   --no-build           take dist/ as it is
@@ -46,7 +45,7 @@ const { writeContent } = await import('../dist/events/content.js');
 
 const events = whole('events') ?? 1_000_000;
 const wanted = chosen();
-const limits = { limit: whole('limit'), targetBytes: whole('target-bytes') };
+const limit = whole('limit');
 
 const directory = ownDirectory(options.directory);
 const source = options.store ?? join(directory, 'log');
@@ -134,7 +133,7 @@ async function measure() {
     console.log(`| ${cells.join(' | ')} |`);
   };
   for (;;) {
-    const step = await advanceBuild(store, builder, 'registry', record, limits);
+    const step = await advanceBuild(store, builder, 'registry', record, limit);
     record = step.build;
     if (performance.now() - last.at >= 1000) sample();
     if (step.tailReached) break;
@@ -230,7 +229,6 @@ function parse() {
         projections: { type: 'string', default: 'tags,manifests' },
         cores: { type: 'string' },
         limit: { type: 'string' },
-        'target-bytes': { type: 'string' },
         store: { type: 'string' },
         profile: { type: 'boolean', default: false },
         'no-build': { type: 'boolean', default: false },
@@ -243,7 +241,7 @@ function parse() {
   }
 }
 
-/** @param {'events' | 'cores' | 'limit' | 'target-bytes'} name */
+/** @param {'events' | 'cores' | 'limit'} name */
 function whole(name) {
   const value = options[name];
   if (value === undefined) return undefined;

@@ -55,7 +55,7 @@ export function createIndexUpkeep(store: Store, newId: () => Uid, logger: Logger
   };
   let upgrading = Promise.resolve();
   const runUpgrade = (): Promise<void> => {
-    upgrading = upgrade(store, { builder, newId, limits: LIMITS, share: SHARE, signal: abort.signal, progress, done }).finally(
+    upgrading = upgrade(store, { builder, newId, limit: LIMITS.limit, share: SHARE, signal: abort.signal, progress, done }).finally(
       () => running.clear(),
     );
     return upgrading;

@@ -32,7 +32,7 @@ const usage = `usage: artifact-store projections list [--json]
 `;
 
 /** A process's own batches: nobody else waits for its thread. */
-const LIMITS = { limit: 4_000, targetBytes: 2_000_000 } as const;
+const LIMIT = 16_384;
 const DIFFERENCES_SHOWN = 10;
 
 interface Asked {
@@ -154,7 +154,7 @@ async function rebuildAll(store: Store, { names, rate, force }: Asked, signal: A
       line.show(state);
     };
     try {
-      const build = await rebuild(store, { builder, order, newId, limits: LIMITS, rate, signal, progress });
+      const build = await rebuild(store, { builder, order, newId, limit: LIMIT, rate, signal, progress });
       line.end();
       const seconds = (performance.now() - begun) / 1_000;
       const here = build.events - resumedAt;
@@ -180,7 +180,7 @@ async function verifyAll(store: Store, { names, rate, all }: Asked, signal: Abor
         line.end();
         process.stdout.write(readableDifference(difference));
       };
-      const options = { directory, names: group, builder, newId, limits: LIMITS, rate, signal, onDifference };
+      const options = { directory, names: group, builder, newId, limit: LIMIT, rate, signal, onDifference };
       try {
         const verified = await verify(store, { ...options, shown: DIFFERENCES_SHOWN, progress: (state) => line.show(state) });
         line.end();
@@ -199,7 +199,7 @@ async function verifyLogs(store: Store, signal: AbortSignal): Promise<number> {
   let found = 0;
   for (const directory of ['registry', 'platform'] as const) {
     const onDamage = (what: string): void => void process.stdout.write(`${directory}: ${what}\n`);
-    const { events, unchecked, contents, damages } = await verifyTruth(store, directory, { signal, onDamage, limits: LIMITS });
+    const { events, unchecked, contents, damages } = await verifyTruth(store, directory, { signal, onDamage });
     found += damages;
     if (signal.aborted) throw new BuildStoppedError('stopped');
     const old = unchecked === 0 ? '' : ` (${unchecked} of release 0.1.0, without a checksum)`;

@@ -1,9 +1,11 @@
-import { createLog, type Log, type ReadLimits } from '../events/log.js';
+import { createLog, type Log } from '../events/log.js';
 import { comparePositions, type Position } from '../events/position.js';
 import type { Uid } from '../identifiers.js';
+import { KeyValueError } from '../keyvalue/database.js';
 import {
   advanceBuild,
   claimBuild,
+  dropBuild,
   findBuild,
   releaseBuild,
   renewLease,
@@ -53,8 +55,8 @@ export interface BuildOptions {
   readonly builder: Builder;
   readonly order: Order;
   readonly newId: () => Uid;
-  /** Of one transaction: the larger, the faster, and the longer is whoever shares the thread held up. */
-  readonly limits: Required<ReadLimits>;
+  /** Events of one transaction at most: the more, the faster, and the longer is whoever shares the thread held up. */
+  readonly limit: number;
   /** Events a second, for what was in the log at the beginning; what came since is caught up with as fast as it goes, so that there is an end. */
   readonly rate?: number | undefined;
   /** Of a thread that serves, too: so much of its time at most, from 0 to 1, for what was in the log at the beginning. Default 1. */
@@ -71,6 +73,9 @@ export class BuildStoppedError extends Error {
 
 const HELD_POLL_MS = 500;
 const LONGEST_PAUSE_MS = 1_000;
+const FIRST_LIMIT = 1_000;
+const SHORTEST_STEP_MS = 250;
+const LONGEST_STEP_MS = 1_000;
 
 /** One process at work on one build: what making one to switch to and making one to compare with have in common. */
 export class BuildRun {
@@ -84,6 +89,8 @@ export class BuildRun {
   /** The log's end when this began: up to here the rate limit holds. */
   readonly #startEnd: Position | undefined;
   #total: number;
+  /** Of the next step. */
+  #limit: number;
 
   /** Claims the build; waits while another process holds it. What that has brought to its end meanwhile is not done again. */
   static async begin(store: Store, options: BuildOptions): Promise<BuildRun | { readonly finished: Build }> {
@@ -94,9 +101,13 @@ export class BuildRun {
     for (let waitedFor: string | undefined; ;) {
       if (options.signal.aborted) throw new BuildStoppedError('stopped');
       const other = waitedFor;
-      const finished = other === undefined ? undefined : await store.database.read((tx) => findBuild(tx, keyspace, other));
-      if (finished?.state === 'live') return { finished };
       const claim = await claimBuild(store, builder, order, newId());
+      // Behind the claim: until then the other could still switch to it.
+      const finished = other === undefined ? undefined : await store.database.read((tx) => findBuild(tx, keyspace, other));
+      if (finished?.state === 'live') {
+        if ('claimed' in claim) await dropBuild(store, order.directory, claim.claimed.build);
+        return { finished };
+      }
       const state = await store.database.read(async (tx) => {
         const { live } = await store.readDirectory(tx, order.directory);
         return { end: await log.newest(tx, live.incarnation), total: await log.count(tx) };
@@ -126,25 +137,53 @@ export class BuildRun {
     this.#startedAt = clock.now();
     this.#startEnd = state.end;
     this.#total = state.total;
+    this.#limit = Math.min(options.limit, FIRST_LIMIT);
   }
 
-  /** Folds on until a read has found the log's end; what comes meanwhile is behind that. Throws BuildStoppedError, BuildLostError, EventDecodeError. */
+  /**
+   * Folds on to where the log ends now; what comes meanwhile is behind that, so that there is an end however fast events are appended. Throws BuildStoppedError,
+   * BuildLostError, EventDecodeError.
+   */
   async catchUp(): Promise<void> {
+    const { directory } = this.options.order;
+    const end = await this.store.database.read(async (tx) => {
+      const { live } = await this.store.readDirectory(tx, directory);
+      return this.#log.newest(tx, live.incarnation);
+    });
     for (;;) {
       this.checkStopped();
       const before = this.clock.now();
-      if (await this.advance(this.#isLimited() ? this.#limitedLimits() : this.options.limits)) return;
+      if (await this.advance()) return;
+      const { checkpoint } = this.build;
+      if (checkpoint !== undefined && end !== undefined && comparePositions(checkpoint, end) >= 0) return;
       this.report('building');
       await this.#pace(this.clock.now() - before);
     }
   }
 
-  /** One read and what it brings; whether it found the log's end. */
-  async advance(limits: Required<ReadLimits>): Promise<boolean> {
-    const { builder, order } = this.options;
-    const step = await advanceBuild(this.store, builder, order.directory, this.build, limits);
-    this.build = step.build;
-    return step.tailReached;
+  /** One transaction of it; whether that found the log's end. */
+  async advance(): Promise<boolean> {
+    const { builder, order, rate = Infinity } = this.options;
+    // A rate is kept in steps of at most a second.
+    const limit = this.#isLimited() ? Math.max(1, Math.min(this.#limit, Math.floor(rate))) : this.#limit;
+    const before = this.clock.now();
+    const { events } = this.build;
+    try {
+      const step = await advanceBuild(this.store, builder, order.directory, this.build, limit);
+      this.build = step.build;
+      this.#adapt(this.clock.now() - before, step.build.events - events >= limit);
+      return step.tailReached;
+    } catch (error) {
+      if (!isTooSlow(error) || this.#limit === 1) throw error;
+      this.#limit = Math.ceil(this.#limit / 2);
+      return false;
+    }
+  }
+
+  /** Steps that are long enough to be worth a commit, and far from a transaction's 5 s. */
+  #adapt(tookMs: number, isFull: boolean): void {
+    if (tookMs > LONGEST_STEP_MS) this.#limit = Math.max(1, Math.ceil(this.#limit / 2));
+    else if (isFull && tookMs < SHORTEST_STEP_MS) this.#limit = Math.min(this.#limit * 2, this.options.limit);
   }
 
   /** Keeps the build while there is nothing to fold in. */
@@ -182,12 +221,6 @@ export class BuildRun {
     return checkpoint === undefined || comparePositions(checkpoint, this.#startEnd) < 0;
   }
 
-  /** Steps of at most a second. */
-  #limitedLimits(): Required<ReadLimits> {
-    const { limits, rate = Infinity } = this.options;
-    return { ...limits, limit: Math.max(1, Math.min(limits.limit, Math.floor(rate))) };
-  }
-
   /** `tookMs`: the last step. */
   async #pace(tookMs: number): Promise<void> {
     const { rate, share = 1 } = this.options;
@@ -204,3 +237,9 @@ export class BuildRun {
 }
 
 const unknownRate = { rate: 0, secondsLeft: undefined, behind: [] } as const;
+
+/** The step did not get done in a transaction's life, however often it was tried. */
+function isTooSlow(error: unknown): boolean {
+  const cause = error instanceof KeyValueError && error.code === 'retries_exhausted' ? error.cause : undefined;
+  return cause instanceof KeyValueError && cause.code === 'transaction_too_old';
+}

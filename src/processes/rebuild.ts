@@ -90,12 +90,12 @@ async function makeTheSwitch(run: BuildRun): Promise<void> {
 /** False when the fence did not hold for long enough. */
 async function switchUnderFence(run: BuildRun, events: number | undefined): Promise<boolean> {
   const { store } = run;
-  const { builder, order, limits } = run.options;
+  const { builder, order } = run.options;
   try {
     for (;;) {
       const outcome = await switchTo(store, builder, order.directory, run.build.build, events);
       if (outcome !== 'tail too long') return outcome === 'switched';
-      await run.advance(limits);
+      await run.advance();
     }
   } catch (error) {
     await liftFence(store, order.directory, run.build.build).catch(() => undefined);

@@ -14,7 +14,6 @@ export interface TruthOptions {
   readonly signal: AbortSignal;
   /** Told for each damage: a line for people. */
   readonly onDamage: (what: string) => void;
-  readonly limits: ReadLimits;
 }
 
 export interface VerifiedTruth {
@@ -34,7 +33,7 @@ export async function verifyTruth(store: Store, directory: DirectoryName, option
 }
 
 /** Every event is found in its stream, too. */
-async function verifyStreams(store: Store, directory: DirectoryName, { signal, onDamage, limits }: TruthOptions) {
+async function verifyStreams(store: Store, directory: DirectoryName, { signal, onDamage }: TruthOptions) {
   const keyspace = store.keyspaces[directory];
   const log = createLog(keyspace);
   let [events, unchecked, damages] = [0, 0, 0];
@@ -42,7 +41,7 @@ async function verifyStreams(store: Store, directory: DirectoryName, { signal, o
     const from = after;
     const step = await store.database.read(async (tx) => {
       const { live } = await store.readDirectory(tx, directory);
-      const batch = await log.readFrom(tx, live.incarnation, from, limits);
+      const batch = await log.readFrom(tx, live.incarnation, from, READ_LIMITS);
       const entries = batch.events.map(({ stream, position }) =>
         tx.get(keyspace.streamKey(stream, position.incarnation, position.stamp)),
       );
@@ -61,6 +60,8 @@ async function verifyStreams(store: Store, directory: DirectoryName, { signal, o
   return { events, unchecked, damages };
 }
 
+/** Of one transaction. */
+const READ_LIMITS: ReadLimits = { limit: 2_000, targetBytes: 1_000_000 };
 const PAGE_BYTES = 2_000_000;
 
 /** The bytes under each digest have it. */

@@ -7,7 +7,7 @@ import { KeyValueError, type ReadTransaction, type Transaction } from '../keyval
 import { boundsOf, itemsBehind, type Keyspace } from '../keyvalue/keyspace.js';
 import { encodeLive, type Live } from './live.js';
 import { decodeJson, encodeJson, type DirectoryName, type Projection } from './projection.js';
-import { applyEvents, inPortions, type Targets } from './replay.js';
+import { applyEvents, foldLog, inPortions, type Targets } from './replay.js';
 import { versionOf, type Store } from './store.js';
 
 /**
@@ -227,10 +227,41 @@ export async function advanceBuild(
   builder: Builder,
   directory: DirectoryName,
   from: Build,
-  limits: ReadLimits,
+  limit: number,
 ): Promise<Step> {
-  const batch = await store.database.read((tx) => readBehind(tx, store, directory, from, limits));
-  return { build: await foldEvents(store, builder, directory, from, batch.events), tailReached: batch.tailReached };
+  try {
+    return await store.database.transact((tx) => foldBehind(tx, store, builder, directory, from, limit));
+  } catch (error) {
+    // One event fits in any case, since its command's transaction had to hold more.
+    if (!(error instanceof KeyValueError) || error.code !== 'transaction_too_large' || limit <= 1) throw error;
+    return advanceBuild(store, builder, directory, from, limit >> 1);
+  }
+}
+
+async function foldBehind(
+  tx: Transaction,
+  store: Store,
+  builder: Builder,
+  directory: DirectoryName,
+  from: Build,
+  limit: number,
+): Promise<Step> {
+  const keyspace = store.keyspaces[directory];
+  // A commit whose outcome nobody knew is found by its checkpoint.
+  const found = await heldBuild(tx, keyspace, builder, from.build);
+  await checkFollowed(tx, store, directory, found);
+  const targets = targetsOf(keyspace, store.projections, found);
+  if (found.state === 'building') {
+    // Nobody reads there yet: one range that nobody conflicts with, in place of one for each key.
+    for (const { begin, end } of [...targets.values()].map(boundsOf)) tx.addWriteConflictRange(begin, end);
+  }
+  const { live } = await store.readDirectory(tx.snapshot, directory);
+  const folded = await foldLog(tx, keyspace, targets, live.incarnation, found.checkpoint, limit);
+  if (folded.events === 0) return { build: found, tailReached: folded.tailReached };
+  const known = { events: found.events + folded.events, checkpoint: folded.checkpoint };
+  const build = { ...found, ...known, lease: leaseOf(builder, Number(await tx.time())) };
+  writeBuild(tx, keyspace, build);
+  return { build, tailReached: folded.tailReached };
 }
 
 /** Folds events that follow the build's checkpoint into it, as `advanceBuild` does. Those that are in it already are left out. */
@@ -257,6 +288,14 @@ function readBehind(
   return store
     .readDirectory(tx, directory)
     .then(({ live }) => createLog(keyspace).readFrom(tx, live.incarnation, checkpoint, limits));
+}
+
+/** Throws BuildLostError. */
+async function checkFollowed(tx: Transaction, store: Store, directory: DirectoryName, { state, build }: Build): Promise<void> {
+  if (state !== 'live') return;
+  const { live } = await store.readDirectory(tx, directory);
+  const follows = live.projections.some((entry) => entry.build === build && entry.mode === 'async');
+  if (!follows) throw new BuildLostError(`build ${build} is no longer followed`);
 }
 
 /** In one transaction, or in as many as it takes: one event fits in any case, since its command's transaction had to hold more. */
@@ -288,11 +327,7 @@ async function foldInto(
 ): Promise<Build> {
   const keyspace = store.keyspaces[directory];
   const found = await heldBuild(tx, keyspace, builder, from.build);
-  if (found.state === 'live') {
-    const { live } = await store.readDirectory(tx, directory);
-    const follows = live.projections.some((entry) => entry.build === found.build && entry.mode === 'async');
-    if (!follows) throw new BuildLostError(`build ${found.build} is no longer followed`);
-  }
+  await checkFollowed(tx, store, directory, found);
   // A commit whose outcome nobody knew is found by its checkpoint.
   const rest = events.filter(
     ({ position }) => found.checkpoint === undefined || comparePositions(position, found.checkpoint) > 0,
