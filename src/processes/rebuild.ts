@@ -14,7 +14,7 @@ import { BuildRun, type BuildOptions } from './build-run.js';
 import { listServers, serversBehind } from './heartbeat.js';
 
 const SERVERS_POLL_MS = 1_000;
-/** After so many readings of the tail that found it no shorter, waiting does not help: the rest is folded in under the fence. */
+/** After so many rounds that were no shorter than the ones before, waiting does not help: the rest is folded in under the fence. */
 const ROUNDS_WITHOUT_GAIN = 3;
 /** Commands go on between two fences. */
 const BETWEEN_FENCES_MS = 250;
@@ -55,18 +55,20 @@ async function awaitServers(run: BuildRun): Promise<void> {
   }
 }
 
-/** Until a switch takes what is left of the log, or it is clear that reading on does not get there. */
+/** Until a switch takes what is left of the log, or it is clear that reading on does not get there: what came while a round was folded in is the next one. */
 async function shortenTail(run: BuildRun): Promise<void> {
   const { order } = run.options;
   let shortest = Infinity;
   for (let without = 0; without < ROUNDS_WITHOUT_GAIN;) {
     const tail = await measureTail(run.store, order.directory, run.build, SWITCH_LIMITS);
     if (tail.ends) return;
-    const before = run.clock.now();
+    const before = run.build.events;
     await run.catchUp();
-    const took = run.clock.now() - before;
-    without = took < shortest * 0.8 ? 0 : without + 1;
-    shortest = Math.min(shortest, took);
+    const length = run.build.events - before;
+    // Events come faster than they are folded in: each round would be longer than the one before.
+    if (length > shortest * 1.2) return;
+    without = length < shortest * 0.8 ? 0 : without + 1;
+    shortest = Math.min(shortest, length);
   }
 }
 
