@@ -235,11 +235,10 @@ export class Client {
       case 'cancelled': {
         upload.over = true;
         await this.#ask({
-          command: { kind: 'nothing' },
+          command: goingOn(upload),
           request: { method: 'DELETE' },
           route: (exchange) => cancelUpload(exchange, nameOf(name), upload.id),
           upload,
-          allowed: ['REPOSITORY_UNKNOWN'],
         });
         return 'done';
       }
@@ -247,7 +246,7 @@ export class Client {
         upload.doubtful = true;
         const wrong = digestOf(Buffer.from('other bytes'), 'sha256');
         await this.#ask({
-          command: { kind: 'nothing' },
+          command: goingOn(upload),
           request: {
             method: 'PUT',
             query: { digest: wrong },
@@ -257,7 +256,7 @@ export class Client {
           route: (exchange) => putUpload(exchange, nameOf(name), upload.id),
           outcome: () => 'a wrong digest was taken',
           upload,
-          allowed: ['DIGEST_MISMATCH', 'REPOSITORY_UNKNOWN'],
+          allowed: ['DIGEST_MISMATCH'],
         });
         return 'done';
       }
@@ -306,11 +305,11 @@ export class Client {
     const range: Record<string, string> =
       offset === undefined || length === undefined ? {} : { 'content-range': `${offset}-${offset + length - 1}` };
     return this.#ask({
-      command: { kind: 'nothing' },
+      command: goingOn(upload),
       request: { method: 'PATCH', headers: { ...range, ...lengthOf(length) }, body },
       route: (exchange) => patchUpload(exchange, nameOf(upload.name), upload.id),
       upload,
-      allowed: ['REPOSITORY_UNKNOWN', ...allowed],
+      allowed,
     });
   }
 
@@ -319,7 +318,7 @@ export class Client {
     let size: number | undefined;
     const outcome = await this.#patiently(() =>
       this.#ask({
-        command: { kind: 'nothing' },
+        command: goingOn(upload),
         request: { method: 'GET' },
         route: (exchange) => getUpload(exchange, nameOf(upload.name), upload.id),
         outcome: ({ headers }) => {
@@ -328,7 +327,6 @@ export class Client {
           return 'done';
         },
         upload,
-        allowed: ['REPOSITORY_UNKNOWN'],
       }),
     );
     return size ?? outcome;
@@ -584,7 +582,7 @@ export class Client {
       const projections = server.store.projections.filter(({ name }) => names.includes(name));
       const order = { directory: 'registry', projections, purpose: 'switch', force } as const;
       await this.#limited(server, (options) => rebuild(server.store, { ...options, order }));
-      return this.#ended('a rebuild');
+      return this.#ended(this.cluster.busy ? 'a rebuild among others' : 'a rebuild when all was quiet');
     });
   }
 
@@ -714,6 +712,10 @@ export class Client {
 
 function textOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function goingOn({ name, from, to }: Upload): Command {
+  return { kind: 'go on with upload', name, begun: { from, to } };
 }
 
 /** A body that is all there. */

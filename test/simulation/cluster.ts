@@ -7,6 +7,7 @@ import { BytesCache } from '../../src/http/bytes-cache.js';
 import type { RegistryServices } from '../../src/http/exchange.js';
 import { RunningUploads } from '../../src/http/running-uploads.js';
 import { uidFromBytes, type Uid } from '../../src/identifiers.js';
+import type { WriteOperation } from '../../src/keyvalue/commit-request.js';
 import type { KeyValue } from '../../src/keyvalue/database.js';
 import { directoryPrefix, uuidItem } from '../../src/keyvalue/keyspace.js';
 import { CrashedError, SimulatedDatabase, SimulatedStore, type Faults } from '../../src/keyvalue/simulated.js';
@@ -29,6 +30,10 @@ class OrderedFaults extends SimulatedStore {
   /** Whose commit or watch this is. */
   #slot = NOBODY;
   struck: (fault: keyof Faults) => void = () => undefined;
+  /** A process has raised a fence. */
+  fenced: (slot: number) => void = () => undefined;
+  /** How often three turns a process stands still now; undefined where it does not. */
+  stalls: (slot: number) => number | undefined = () => undefined;
 
   order(fault: keyof Faults, slot: number): void {
     const order = `${fault} ${slot}`;
@@ -52,12 +57,16 @@ class OrderedFaults extends SimulatedStore {
     const own: Pick<SimulatedStore, Used> = {
       seed: this.seed,
       clock: this.clock,
-      random: this.random,
+      random: () => this.stalls(slot) ?? this.random(),
       crash: this.crash,
       snapshot: () => this.snapshot(),
       time: () => this.time(),
       strikes: (fault) => as(() => this.strikes(fault)),
-      commit: (request) => as(() => this.commit(request)),
+      commit: (request) => {
+        const committed = as(() => this.commit(request));
+        if (request.operations.some(raisesFence)) this.fenced(slot);
+        return committed;
+      },
       register: (registration, process) => as(() => this.register(registration, process)),
       dropWatches: (process, how) => this.dropWatches(process, how),
     };
@@ -80,6 +89,10 @@ class OrderedFaults extends SimulatedStore {
 type Used = 'seed' | 'clock' | 'random' | 'crash' | 'snapshot' | 'time' | 'strikes' | 'commit' | 'register' | 'dropWatches';
 
 const NOBODY = -1;
+
+function raisesFence(operation: WriteOperation): boolean {
+  return operation.kind === 'set' && operation.value.includes('"fence":{');
+}
 
 function skewed(random: Random): Random {
   return () => random() ** 3;
@@ -229,6 +242,8 @@ export class Cluster {
   readonly random: Random;
   readonly struck = new Map<FaultKind, number>();
   powerCuts = 0;
+  /** Steps are being begun. */
+  busy = false;
   /** By their connections' names. */
   readonly #slots = new Map<string, number>();
   #owner: Actor | undefined;
@@ -245,12 +260,26 @@ export class Cluster {
   #commitErrors: { readonly slot: number; left: number }[] = [];
   /** Begin to be counted at a sync. */
   #cutsAtSync: number[] = [];
+  /** Begin to be counted at a fence. */
+  #stallsAtFence: Omit<Stall, 'slot' | 'left'>[] = [];
+  #stalls: Stall[] = [];
   #cuts: { readonly slot: undefined; left: number }[] = [];
 
   constructor(readonly seed: number) {
     this.store = new OrderedFaults({ seed, clock: this.clock });
     this.random = skewed(randomFrom(seed ^ 0x5eed));
     this.store.struck = (fault) => this.#count(fault);
+    this.store.fenced = (slot) => {
+      this.#stalls.push(...this.#stallsAtFence.map((stall) => ({ ...stall, slot, left: stall.n })));
+      this.#stallsAtFence = [];
+    };
+    this.store.stalls = (slot) => {
+      const stall = due(this.#stalls, slot);
+      if (stall === undefined) return undefined;
+      this.#count('stall at a fence');
+      this.clock.advance(stall.ms);
+      return stall.turns / 3;
+    };
     this.store.crash = (_, name) => this.awaited(this.#slots.get(name) ?? -1);
   }
 
@@ -342,6 +371,9 @@ export class Cluster {
         this.#count('clock');
         this.clock.advance(fault.ms);
         return;
+      case 'stall at a fence':
+        this.#stallsAtFence.push(fault);
+        return;
       case 'wall clock':
         this.#count('wall clock');
         this.#wallClocks[fault.process] = fault.ms;
@@ -358,20 +390,22 @@ export class Cluster {
     this.#blobErrors = [];
     this.#commitErrors = [];
     this.#cutsAtSync = [];
+    this.#stallsAtFence = [];
+    this.#stalls = [];
     this.#cuts = [];
   }
 
   /** Every await of every process comes here; it throws where the process dies. */
   awaited(slot: number): void {
     this.clock.touch();
-    if (due(this.#cuts, slot)) {
+    if (due(this.#cuts, slot) !== undefined) {
       this.#count('power cut');
       this.powerCuts += 1;
       this.restartAll();
       this.disk.powerCut(this.random);
       throw new CrashedError('power cut');
     }
-    if (due(this.#crashes, slot)) {
+    if (due(this.#crashes, slot) !== undefined) {
       this.#count('crash');
       this.#servers[slot]?.die();
       throw new CrashedError(`process ${slot} was killed`);
@@ -386,7 +420,8 @@ export class Cluster {
 
   /** `commit`: it is about making a blob durable. */
   diskFails(slot: number, commit: boolean): boolean {
-    if (!due(this.#blobErrors, slot) && !(commit && due(this.#commitErrors, slot))) return false;
+    const struck = due(this.#blobErrors, slot) ?? (commit ? due(this.#commitErrors, slot) : undefined);
+    if (struck === undefined) return false;
     this.#count('blob error');
     return true;
   }
@@ -396,14 +431,22 @@ export class Cluster {
   }
 }
 
-/** Counts an occasion for all that wait for one of this process; whether one of them strikes now. */
-function due(orders: { readonly slot: number | undefined; left: number }[], slot: number): boolean {
+interface Stall {
+  readonly slot: number;
+  left: number;
+  readonly n: number;
+  readonly turns: number;
+  readonly ms: number;
+}
+
+/** Counts an occasion for all that wait for one of this process; the one that strikes now. */
+function due<T extends { readonly slot: number | undefined; left: number }>(orders: T[], slot: number): T | undefined {
   for (const [index, order] of orders.entries()) {
     if (order.slot !== undefined && order.slot !== slot) continue;
     order.left -= 1;
     if (order.left >= 0) continue;
     orders.splice(index, 1);
-    return true;
+    return order;
   }
-  return false;
+  return undefined;
 }

@@ -5,9 +5,17 @@ import type { Uid } from '../../src/identifiers.js';
 import { taken } from '../commands/model.js';
 import { blobAt, manifestAt, world } from './world.js';
 
+/** From one version of the store to another, both included. */
+export interface Versions {
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
 /** What a request asks for, as the model knows it. */
 export type Command =
   | { readonly kind: 'start upload'; readonly name: string }
+  /** Bytes, a look, or its end without a blob. */
+  | { readonly kind: 'go on with upload'; readonly name: string; readonly begun: Versions }
   | {
       readonly kind: 'finish upload';
       readonly name: string;
@@ -15,7 +23,7 @@ export type Command =
       /** Undefined: the request began the upload itself. */
       readonly upload: string | undefined;
       /** Versions between which it was begun, in the repository that bore the name then. Undefined: by this request. */
-      readonly begun: { readonly from: bigint; readonly to: bigint } | undefined;
+      readonly begun: Versions | undefined;
       /** It has ended well before, or was given up. */
       readonly over: boolean;
     }
@@ -87,6 +95,8 @@ export class Model {
     switch (command.kind) {
       case 'start upload':
         return said('started');
+      case 'go on with upload':
+        return said(this.#bore(path, repository.uid, command.begun) ? 'done' : 'UPLOAD_UNKNOWN');
       case 'finish upload': {
         if (command.begun !== undefined && !this.#bore(path, repository.uid, command.begun)) return said('UPLOAD_UNKNOWN');
         const { digest, size } = blobAt(command.blob);
@@ -169,7 +179,7 @@ export class Model {
   }
 
   /** Whether a repository had the path at some moment of these versions. */
-  #bore(path: string, uid: Uid, { from, to }: { readonly from: bigint; readonly to: bigint }): boolean {
+  #bore(path: string, uid: Uid, { from, to }: Versions): boolean {
     const bearers = this.#bearers.get(path) ?? [];
     return bearers.some((bearer, index) => {
       const end = bearers[index + 1]?.version;

@@ -159,6 +159,7 @@ class Run {
   async #act(): Promise<void> {
     const { clock } = this.cluster;
     const running = new Set<Promise<void>>();
+    this.cluster.busy = true;
     const background: Promise<void>[] = [];
     for (const step of this.#steps) {
       await clock.sleep(step.wait);
@@ -169,7 +170,9 @@ class Run {
       if (step.action.kind === 'rebuild' || step.action.kind === 'verify') background.push(done);
       else running.add(done);
     }
-    await Promise.all([...running, ...background]);
+    await Promise.all(running);
+    this.cluster.busy = false;
+    await Promise.all(background);
   }
 
   /** Without faults everything that was begun ends, and everybody can push and pull. */

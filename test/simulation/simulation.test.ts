@@ -58,6 +58,7 @@ const leasts = new Map<string, number>([
   ),
   ...['watchLate', 'watchLost', 'wall clock'].map((kind) => [`fault: ${kind}`, 250] as const),
   ['fault: power cut', 75],
+  ['fault: stall at a fence', 75],
   ...['REPOSITORY_UNKNOWN', 'REPOSITORY_EXISTS', 'BLOB_UNKNOWN', 'BLOB_IN_USE', 'MANIFEST_UNKNOWN', 'MANIFEST_BLOB_UNKNOWN'].map(
     (code) => [`told: ${code}`, 500] as const,
   ),
@@ -74,7 +75,7 @@ const leasts = new Map<string, number>([
   ),
   ['to its end: a pull', 1_000],
   ['to its end: a push', 1_000],
-  ['to its end: a rebuild', 50],
+  ['to its end: a rebuild among others', 40],
   ['to its end: a verification', 50],
   ['to its end: an upgrade', 75],
 ]);

@@ -82,6 +82,8 @@ export type Fault =
   /** `atSync`: counted from the next sync of a blob on. */
   | { readonly kind: 'power cut'; readonly n: number; readonly atSync: boolean }
   | { readonly kind: 'clock'; readonly ms: number }
+  /** The builder that holds commands back next stands still for so many turns at its await `n` from there, in which the clock moves on by `ms`. */
+  | { readonly kind: 'stall at a fence'; readonly n: number; readonly turns: number; readonly ms: number }
   | { readonly kind: 'wall clock'; readonly process: number; readonly ms: number };
 
 export type FaultKind = Fault['kind'];
@@ -179,6 +181,10 @@ function faultsFrom(random: Random, process: number): readonly Fault[] {
   maybe(0.004, () => ({ kind: 'power cut', n: below(random, 100), atSync: false }));
   maybe(0.006, () => ({ kind: 'power cut', n: below(random, 40), atSync: true }));
   maybe(0.04, () => ({ kind: 'clock', ms: pick(random, [300, 6_000, 40_000, HOUR * 1.2, HOUR * 30, HOUR * 24 * 5]) }));
+  maybe(0.01, () => {
+    const ms = random() < 0.5 ? 0 : 2_500;
+    return { kind: 'stall at a fence', n: below(random, 40), turns: 50 + below(random, 300), ms };
+  });
   maybe(0.02, () => ({ kind: 'wall clock', process: any(), ms: below(random, HOUR) - HOUR / 2 }));
   return faults;
 }
@@ -248,6 +254,8 @@ function faultInWords(fault: Fault): string {
       return `power cut at await ${fault.n} from ${fault.atSync ? 'the next sync of a blob' : 'here'}`;
     case 'clock':
       return `the clock jumps by ${fault.ms / 1_000} s`;
+    case 'stall at a fence':
+      return `the next builder that raises a fence stands still for ${fault.turns} turns and ${fault.ms} ms at its await ${fault.n}`;
     case 'wall clock':
       return `the wall clock of ${where} is wrong by ${fault.ms / 1_000} s`;
     case 'notCommitted':
