@@ -11,7 +11,7 @@ import { clearAll } from '../../src/processes/rebuild.js';
 import { beat, HEARTBEAT_MS } from '../../src/processes/heartbeat.js';
 import { upgrade } from '../../src/processes/upgrade.js';
 import { expireUploads } from '../../src/processes/upload-expiry.js';
-import { listBuilds } from '../../src/projections/builds.js';
+import { findBuild, listBuilds } from '../../src/projections/builds.js';
 import { createStore } from '../../src/projections/store.js';
 import { checkAnswers, commitsOf, type Violation } from './asked.js';
 import { checkEnd } from './check-end.js';
@@ -127,6 +127,7 @@ class Run {
       await clock.during(this.#progress(), 30 * 24 * 3_600_000, 'what is left to do');
       events = await clock.during(this.#log(), PROGRESS_MS, 'reading the log');
       await clock.during(this.#untilFollowed(events.filter(inRegistry).length), PROGRESS_MS, 'following the log');
+      await clock.during(this.#untilCounted(events.filter(inRegistry).at(-1)), PROGRESS_MS, 'counting the log');
       this.#over = true;
       this.cluster.restartAll();
       await clock.during(following, PROGRESS_MS, "the follower's end");
@@ -342,6 +343,19 @@ class Run {
       const following = follow(server.store, counted, options).subscribe();
       while (server.alive && !this.#over) await clock.sleep(500);
       following.unsubscribe();
+    }
+  }
+
+  /** A process that was killed holds its lease for a while. */
+  async #untilCounted(last: RecordedEvent | undefined): Promise<void> {
+    const { store } = this.cluster.server(0);
+    for (;;) {
+      const build = await store.database.read(async (tx) => {
+        const { builds, keyspace } = await store.readDirectory(tx, 'registry');
+        return findBuild(tx, keyspace, builds.get(counted.name)?.build ?? '');
+      });
+      if (last === undefined || (build?.checkpoint && comparePositions(build.checkpoint, last.position) >= 0)) return;
+      await this.cluster.clock.sleep(500);
     }
   }
 
