@@ -1,35 +1,46 @@
 import { createLog } from '../../src/events/log.js';
 import type { Position } from '../../src/events/position.js';
 import type { RecordedEvent } from '../../src/events/types.js';
-import { KeyValueError, type Database, type KeyValue } from '../../src/keyvalue/database.js';
-import { boundsOf } from '../../src/keyvalue/keyspace.js';
+import { KeyValueError, type Database, type KeyValue, type Transaction } from '../../src/keyvalue/database.js';
+import { boundsOf, type Keyspace } from '../../src/keyvalue/keyspace.js';
 import { SimulatedStore, VirtualClock } from '../../src/keyvalue/simulated.js';
 import { pack, unpack } from '../../src/keyvalue/tuple.js';
 import { parseLive } from '../../src/projections/live.js';
-import type { DirectoryName } from '../../src/projections/projection.js';
+import { applyEvent, type DirectoryName, type Projection } from '../../src/projections/projection.js';
 import { registered } from '../../src/projections/registered.js';
-import { applyEvents, inPortions } from '../../src/projections/replay.js';
-import type { Store } from '../../src/projections/store.js';
+import { versionOf, type Store } from '../../src/projections/store.js';
+import { BuildView } from '../../src/projections/views.js';
 
 const DIFFERENCES_SHOWN = 20;
 
 /**
  * Folds the whole log of both directories into fresh stores, and compares every key and value of every projection with the live ones, byte for byte. A
- * line for each difference; none when they are equal. Nobody may write meanwhile.
+ * line for each difference; none when they are equal. Nobody may write meanwhile. `projections`: what the release knows that wrote the store.
  */
-export async function compareWithFold(store: Pick<Store, 'database' | 'keyspaces'>): Promise<readonly string[]> {
-  const differences = [...(await compareDirectory(store, 'registry')), ...(await compareDirectory(store, 'platform'))];
+export async function compareWithFold(
+  store: Pick<Store, 'database' | 'keyspaces'>,
+  projections: readonly Projection[] = registered,
+): Promise<readonly string[]> {
+  const differences = [
+    ...(await compareDirectory(store, 'registry', projections)),
+    ...(await compareDirectory(store, 'platform', projections)),
+  ];
   const more = differences.length - DIFFERENCES_SHOWN;
   return more > 0 ? [...differences.slice(0, DIFFERENCES_SHOWN), `and ${more} more`] : differences;
 }
 
-async function compareDirectory({ database, keyspaces }: Pick<Store, 'database' | 'keyspaces'>, name: DirectoryName) {
+async function compareDirectory(
+  { database, keyspaces }: Pick<Store, 'database' | 'keyspaces'>,
+  name: DirectoryName,
+  projections: readonly Projection[],
+) {
   const keyspace = keyspaces[name];
   const live = parseLive((await database.read((tx) => tx.get(keyspace.metaLive))) ?? Buffer.from('{}'));
   const builds = new Map(
-    live.projections.map(({ name: projectionName, build }) => {
-      const found = registered.find((candidate) => candidate.name === projectionName);
-      if (found === undefined) throw new Error(`projection ${projectionName} is live and not registered`);
+    live.projections.map(({ name: projectionName, version, build }) => {
+      const newest = projections.find((candidate) => candidate.name === projectionName);
+      const found = newest && versionOf(newest, version);
+      if (found === undefined) throw new Error(`projection ${projectionName} v${version} is live and not known`);
       return [found, keyspace.projection(projectionName, build)] as const;
     }),
   );
@@ -39,14 +50,12 @@ async function compareDirectory({ database, keyspaces }: Pick<Store, 'database' 
   for (let after: Position | undefined; ;) {
     const from = after;
     const batch = await database.read((tx) => log.readFrom(tx, live.incarnation, from, { limit: 100 }));
-    for (const events of inPortions(batch.events)) {
-      const apply = (some: readonly RecordedEvent[]) => fresh.transact((tx) => applyEvents(tx, keyspace, builds, some));
-      try {
-        await apply(events);
-      } catch (error) {
-        if (!(error instanceof KeyValueError) || error.code !== 'transaction_too_large') throw error;
-        for (const event of events) await apply([event]);
-      }
+    const apply = (events: readonly RecordedEvent[]) => fresh.transact((tx) => applyAll(tx, keyspace, builds, events));
+    try {
+      await apply(batch.events);
+    } catch (error) {
+      if (!(error instanceof KeyValueError) || error.code !== 'transaction_too_large') throw error;
+      for (const event of batch.events) await apply([event]);
     }
     after = batch.next;
     if (batch.tailReached) break;
@@ -54,6 +63,20 @@ async function compareDirectory({ database, keyspaces }: Pick<Store, 'database' 
   // All of them, so that a key of no live build is a difference, too.
   const all = pack(keyspace.directory, ['projection']);
   return compare(await read(database, all), await read(fresh, all), all);
+}
+
+/** The plainest way to do it, which no rebuild takes. */
+export async function applyAll(
+  tx: Transaction,
+  keyspace: Keyspace,
+  builds: ReadonlyMap<Projection, Buffer>,
+  events: readonly RecordedEvent[],
+): Promise<void> {
+  for (const event of events) {
+    for (const [projection, prefix] of builds) {
+      await applyEvent(projection, event, new BuildView(tx, keyspace, prefix).at(event.position));
+    }
+  }
 }
 
 async function copy(from: Database, to: Database, prefix: Buffer): Promise<void> {
