@@ -6,9 +6,9 @@ import { pack, unpack } from '../../src/keyvalue/tuple.js';
 import { findBuild, listBuilds } from '../../src/projections/builds.js';
 import { parseLive } from '../../src/projections/live.js';
 import type { Projection } from '../../src/projections/projection.js';
-import { applyEvents } from '../../src/projections/replay.js';
 import type { Store } from '../../src/projections/store.js';
 import { versionOf } from '../../src/projections/store.js';
+import { applyAll } from '../support/fold.js';
 import { plainStore } from './plain-store.js';
 
 const SHOWN = 5;
@@ -60,7 +60,7 @@ async function checkDirectory(
       differences.push(`${name} does not follow to the end of the log`);
     const folded = checkpoint === undefined ? events : events.filter(({ position }) => isIn(position, checkpoint));
     for (let at = 0; at < folded.length; at += 100) {
-      await fresh.transact((tx) => applyEvents(tx, keyspace, new Map([[projection, prefix]]), folded.slice(at, at + 100)));
+      await fresh.transact((tx) => applyAll(tx, keyspace, new Map([[projection, prefix]]), folded.slice(at, at + 100)));
     }
     for (const { key, value } of pairsUnder(fresh, prefix)) expected.set(key.toString('hex'), value);
     if (!atRest) differences.push(...compare(pairsUnder(store, prefix), new Map(under(expected, prefix)), allPrefix));

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, type Plugin } from 'esbuild';
 
@@ -255,7 +255,7 @@ async function catchMutant(mutant: Mutant, steps: number, seeds: number) {
 }
 
 function replacing(mutant: Mutant): Plugin {
-  const path = resolve(mutant.file);
+  const { path, text } = mutated(mutant, process.cwd());
   return {
     name: 'mutant',
     setup(building) {
@@ -263,7 +263,7 @@ function replacing(mutant: Mutant): Plugin {
       building.onLoad({ filter: /\.ts$/ }, (args) => {
         if (args.path !== path) return undefined;
         seen = true;
-        return { contents: mutated(mutant, readFileSync(path, 'utf8')), loader: 'ts' };
+        return { contents: text, loader: 'ts' };
       });
       building.onEnd(() => {
         if (!seen) throw new Error(`mutant "${mutant.name}": the simulation does not use ${mutant.file}`);

@@ -1,6 +1,10 @@
-/** The code broken on purpose: a text of a file of src/, which must be there exactly once, and what takes its place. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The code broken on purpose: a text of src/, which must be there exactly once, and what takes its place. */
 export interface Mutant {
   readonly name: string;
+  /** The file, or the folder in one of whose files it is. */
   readonly file: string;
   readonly find: string;
   readonly replace: string;
@@ -162,15 +166,15 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a build folds what it has already once more',
-    file: 'src/projections/builds.ts',
-    find: '({ position }) => found.checkpoint === undefined || comparePositions(position, found.checkpoint) > 0,',
-    replace: '() => true,',
+    file: 'src/projections/advance-build.ts',
+    find: 'const known = { events: found.events + folded.events, checkpoint: folded.checkpoint };',
+    replace: 'const known = { events: found.events + folded.events, checkpoint: found.checkpoint ?? folded.checkpoint };',
   },
   {
     name: 'the switch leaves out what came last',
-    file: 'src/projections/builds.ts',
-    find: 'await applyEvents(tx, keyspace, targetsOf(keyspace, store.projections, found), tail.events);',
-    replace: '',
+    file: 'src/projections/switch-build.ts',
+    find: 'const tail = await foldLog(tx, keyspace, targets, live.incarnation, found.checkpoint, SWITCH_LIMITS);',
+    replace: 'const tail = { events: 0, checkpoint: found.checkpoint, tailReached: true }; void foldLog; void SWITCH_LIMITS;',
   },
   {
     name: 'commands go on under a fence',
@@ -180,7 +184,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'the switch does not ask for its fence',
-    file: 'src/projections/builds.ts',
+    file: 'src/projections/switch-build.ts',
     find: "if (live.fence?.build !== build || live.fence.deadline <= now) return 'fence lost';",
     replace: '',
   },
@@ -198,9 +202,21 @@ export const mutants: readonly Mutant[] = [
   },
 ];
 
-/** A file's text with the mutant in it. Throws where the text to be replaced is not there exactly once: the mutant has to follow the code. */
-export function mutated(mutant: Mutant, text: string): string {
-  const parts = text.split(mutant.find);
-  if (parts.length === 2) return parts.join(mutant.replace);
-  throw new Error(`mutant "${mutant.name}": its text is ${parts.length - 1} times in ${mutant.file}; it has to be there once`);
+/** The file that a mutant is in, and its text then. Throws where the text to be replaced is not there exactly once: the mutant has to follow the code. */
+export function mutated({ name, file, find, replace }: Mutant, root: string): { readonly path: string; readonly text: string } {
+  const found = filesOf(join(root, file)).flatMap((path) => {
+    const parts = readFileSync(path, 'utf8').split(find);
+    return parts.length === 1 ? [] : [{ path, text: parts.join(replace), times: parts.length - 1 }];
+  });
+  const [first] = found;
+  const times = found.reduce((sum, one) => sum + one.times, 0);
+  if (first !== undefined && times === 1) return first;
+  throw new Error(`mutant "${name}": its text is ${times} times in ${file}; it has to be there once`);
+}
+
+function filesOf(path: string): readonly string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(path, name));
 }

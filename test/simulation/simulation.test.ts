@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
@@ -81,10 +80,7 @@ const leasts = new Map<string, number>([
 ]);
 
 test('every mutant can still be made', () => {
-  for (const mutant of mutants) {
-    const text = readFileSync(`${root}/${mutant.file}`, 'utf8');
-    expect(mutated(mutant, text)).not.toBe(text);
-  }
+  for (const mutant of mutants) expect(mutated(mutant, root).text).toContain(mutant.replace);
   expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length);
 });
 
