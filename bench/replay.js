@@ -40,7 +40,8 @@ const { createLog, FIRST_INCARNATION } = await import('../dist/events/log.js');
 const { EVENT_GENERATION } = await import('../dist/events/codec.js');
 const { encodeLive } = await import('../dist/projections/live.js');
 const { registered } = await import('../dist/projections/registered.js');
-const { advanceBuild, claimBuild } = await import('../dist/projections/builds.js');
+const { advanceBuild } = await import('../dist/projections/advance-build.js');
+const { claimBuild } = await import('../dist/projections/builds.js');
 const { writeContent } = await import('../dist/events/content.js');
 
 const events = whole('events') ?? 1_000_000;
@@ -133,7 +134,7 @@ async function measure() {
     console.log(`| ${cells.join(' | ')} |`);
   };
   for (;;) {
-    const step = await advanceBuild(store, builder, 'registry', record, limit);
+    const step = await advanceBuild(store, builder, 'registry', record.build, { limit });
     record = step.build;
     if (performance.now() - last.at >= 1000) sample();
     if (step.tailReached) break;

@@ -18,12 +18,14 @@ export interface IndexUpkeep {
   start(): Promise<void>;
   /** The builds that this server makes, or waits for, for `/readyz`; empty as a rule. */
   builds(): readonly Readonly<Record<string, unknown>>[];
-  /** Ends what runs, in bounded time, and says that this server is gone. */
+  /** Ends what builds and follows, in bounded time. */
   stop(): Promise<void>;
+  /** Says that this server is gone: when its last request has ended, since until then a switch has to wait for it. */
+  leave(): Promise<void>;
 }
 
-// The thread serves, too: 200 events hold it up for some milliseconds.
-const LIMITS = { limit: 200, targetBytes: 250_000 } as const;
+// The thread serves, too: a step holds it up for some milliseconds, of large manifests for some tens.
+const LIMITS = { limit: 200, bytes: 250_000 } as const;
 /** Requests that come while an index is built find the thread free half of the time. `artifact-store projections rebuild` takes a whole core. */
 const SHARE = 0.5;
 const UPGRADE_MS = 30_000;
@@ -40,14 +42,13 @@ export function createIndexUpkeep(store: Store, newId: () => Uid, logger: Logger
   const failed = (what: string) => (err: unknown) => {
     if (!abort.signal.aborted) logger.error({ err }, what);
   };
-  let loggedAt = -Infinity;
-  let loggedPhase = '';
+  const logged = new Map<string, { readonly at: number; readonly phase: string }>();
   const progress = (projections: readonly Projection[], state: Progress): void => {
     const names = namesOf(projections);
     running.set(names, { projections: projections.map(({ name, version }) => ({ name, version })), ...told(state) });
-    if (state.phase === loggedPhase && performance.now() - loggedAt < LOGGED_MS) return;
-    loggedAt = performance.now();
-    loggedPhase = state.phase;
+    const last = logged.get(names);
+    if (last?.phase === state.phase && performance.now() - last.at < LOGGED_MS) return;
+    logged.set(names, { at: performance.now(), phase: state.phase });
     logger.info({ projections: names, ...told(state) }, 'building indexes');
   };
   const done = (projections: readonly Projection[], events: number): void => {
@@ -55,18 +56,19 @@ export function createIndexUpkeep(store: Store, newId: () => Uid, logger: Logger
   };
   let upgrading = Promise.resolve();
   const runUpgrade = (): Promise<void> => {
-    upgrading = upgrade(store, { builder, newId, limit: LIMITS.limit, share: SHARE, signal: abort.signal, progress, done }).finally(
-      () => running.clear(),
+    upgrading = upgrade(store, { builder, newId, ...LIMITS, share: SHARE, signal: abort.signal, progress, done }).finally(() =>
+      running.clear(),
     );
     return upgrading;
   };
 
   const chores = new Subscription();
+  const heart = new Subscription();
   const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   return {
     async start() {
       await beat(store, id, mine);
-      chores.add(periodically(HEARTBEAT_MS, () => beat(store, id, mine), failed('the heartbeat failed')));
+      heart.add(periodically(HEARTBEAT_MS, () => beat(store, id, mine), failed('the heartbeat failed')));
       chores.add(periodically(UPGRADE_MS, runUpgrade, failed('building indexes failed'), 0));
       for (const projection of store.projections.filter(({ mode }) => mode === 'async')) {
         const options = {
@@ -83,6 +85,9 @@ export function createIndexUpkeep(store: Store, newId: () => Uid, logger: Logger
       abort.abort();
       chores.unsubscribe();
       await upgrading.catch(() => undefined);
+    },
+    async leave() {
+      heart.unsubscribe();
       await stopBeating(store, id).catch(failed('the last heartbeat failed'));
     },
   };
@@ -92,7 +97,7 @@ function namesOf(projections: readonly Projection[]): string {
   return projections.map(({ name, version }) => `${name} v${version}`).join(', ');
 }
 
-function told({ phase, events, total, rate, secondsLeft, behind }: Progress): Readonly<Record<string, unknown>> {
+function told({ phase, events, total, rate, secondsLeft, behind, holder }: Progress): Readonly<Record<string, unknown>> {
   return {
     phase,
     events,
@@ -100,6 +105,7 @@ function told({ phase, events, total, rate, secondsLeft, behind }: Progress): Re
     percent: total === 0 ? 100 : Math.floor((events / total) * 100),
     eventsPerSecond: Math.round(rate),
     ...(secondsLeft === undefined ? {} : { secondsLeft: Math.ceil(secondsLeft) }),
+    ...(holder === undefined ? {} : { builder: holder }),
     ...(behind.length === 0 ? {} : { waitingFor: behind.map(({ host, release }) => `${host} (${release})`) }),
   };
 }

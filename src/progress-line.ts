@@ -39,12 +39,12 @@ export class ProgressLine {
 }
 
 /** `[######    ] 25 % · 250000 of 1000000 events · 51234 a second · 15 s left` */
-export function describeProgress({ phase, events, total, rate, secondsLeft, resumedAt, behind }: Progress): string {
+export function describeProgress({ phase, events, total, rate, secondsLeft, resumedAt, behind, holder }: Progress): string {
   const share = total === 0 ? 1 : Math.min(events / total, 1);
   const filled = Math.floor(share * BAR_WIDTH);
   const bar = `[${'#'.repeat(filled)}${' '.repeat(BAR_WIDTH - filled)}] ${Math.floor(share * 100)} %`;
   const parts = [bar, `${events} of ${total} events`];
-  if (phase !== 'building') parts.push(phase);
+  if (phase !== 'building') parts.push(holder === undefined ? phase : `${phase}, ${holder}`);
   if (behind.length > 0) {
     parts.push(`${behind.map(({ host, release }) => `${host} (${release})`).join(', ')}; --force does not wait`);
   }

@@ -14,6 +14,7 @@ import type { Difference } from './projections/compare.js';
 import type { DirectoryName, Projection } from './projections/projection.js';
 import { readableKey, readableValue } from './projections/readable.js';
 import { registered } from './projections/registered.js';
+import { ReplayError } from './projections/replay.js';
 import type { Store } from './projections/store.js';
 import { ProgressLine } from './progress-line.js';
 import { readRelease } from './release.js';
@@ -77,8 +78,9 @@ export async function manageProjections(config: Config, args: readonly string[])
       ? await rebuildAll(registry.store, asked, abort.signal)
       : await verifyAll(registry.store, asked, abort.signal);
   } catch (error) {
-    if (error instanceof BuildStoppedError) return told('stopped; the same command goes on where it stopped', 130);
-    if (error instanceof EventDecodeError) return told(`the log is damaged: ${error.message}`, 1);
+    if (error instanceof BuildStoppedError)
+      return told(verb === 'rebuild' ? 'stopped; the same command goes on where it stopped' : 'stopped', 130);
+    if (error instanceof EventDecodeError || error instanceof ReplayError) return told(`the log is damaged: ${error.message}`, 1);
     if (error instanceof BuildLostError || error instanceof VerifyDisturbedError) return told(error.message, 1);
     throw error;
   } finally {
@@ -148,15 +150,23 @@ async function rebuildAll(store: Store, { names, rate, force }: Asked, signal: A
   for (const order of ordersOf(names, force)) {
     const line = new ProgressLine(`rebuilding ${titleOf(order.projections)}`);
     const begun = performance.now();
-    let resumedAt = 0;
+    const told: Progress[] = [];
     const progress = (state: Progress): void => {
-      ({ resumedAt } = state);
+      told[0] = state;
       line.show(state);
     };
     try {
       const build = await rebuild(store, { builder, order, newId, limit: LIMIT, rate, signal, progress });
       line.end();
+      const last = told[0];
+      if (last?.phase === 'waiting for another builder') {
+        process.stdout.write(
+          `${titleOf(order.projections)}: another process has built it meanwhile; live as build ${build.build}\n`,
+        );
+        continue;
+      }
       const seconds = (performance.now() - begun) / 1_000;
+      const resumedAt = last?.resumedAt ?? 0;
       const here = build.events - resumedAt;
       const since = resumedAt > 0 ? ` (${resumedAt} of them by an earlier process)` : '';
       process.stdout.write(

@@ -2,9 +2,9 @@ import { createLog } from './events/log.js';
 import { formatPosition, timeOf, type Position } from './events/position.js';
 import { boundsOf } from './keyvalue/keyspace.js';
 import { keyAfter } from './keyvalue/apply-operations.js';
-import { listServers, type ServerRecord } from './processes/heartbeat.js';
 import { listBuilds, type Build } from './projections/builds.js';
 import type { DirectoryName } from './projections/projection.js';
+import { listServers, type ServerRecord } from './projections/servers.js';
 import type { Store } from './projections/store.js';
 
 interface Row {
@@ -30,6 +30,7 @@ export async function printProjections(store: Store, asJson: boolean): Promise<n
   const rows = parts.flatMap((part) => part.rows);
   const builds = parts.flatMap((part) => part.builds);
   const servers = parts[0]?.servers ?? [];
+  const now = Number(await store.database.read((tx) => tx.time()));
   if (asJson) {
     const building = builds.map(({ checkpoint, ...build }) => ({
       ...build,
@@ -40,7 +41,7 @@ export async function printProjections(store: Store, asJson: boolean): Promise<n
   }
   const header = ['INDEX', 'DIRECTORY', 'MODE', 'VERSION', 'LAG', 'KEYS', 'BYTES', 'POSITION', 'BUILD'];
   printTable([header, ...rows.map(cellsOf)]);
-  for (const build of builds) process.stdout.write(`${describeBuild(build)}\n`);
+  for (const build of builds) process.stdout.write(`${describeBuild(build, now)}\n`);
   for (const { host, release } of servers) process.stdout.write(`server ${host}, release ${release}\n`);
   return 0;
 }
@@ -62,11 +63,11 @@ function printTable(rows: readonly (readonly string[])[]): void {
     );
 }
 
-function describeBuild({ build, purpose, state, projections, events, release, lease, begun }: Build): string {
+function describeBuild({ build, purpose, state, projections, events, release, lease, begun }: Build, now: number): string {
   const what = projections.map(({ name, version }) => `${name} v${version}`).join(', ');
   const since = new Date(begun / 1_000).toISOString();
   const doing = state === 'dropped' ? 'given up, being cleared' : purpose === 'verify' ? 'made to be compared' : 'being built';
-  const who = lease === undefined ? 'nobody is at it' : `by ${lease.owner.split(' ')[0] ?? ''}`;
+  const who = lease === undefined || lease.until <= now ? 'nobody is at it' : `by ${lease.owner.split(' ')[0] ?? ''}`;
   return `build ${build} of ${what}: ${doing}, ${events} events, begun ${since} by release ${release}, ${who}`;
 }
 

@@ -82,16 +82,18 @@ export async function serve(config: Config): Promise<number> {
     });
     const bound = await listen(app, config);
     try {
+      await indexes.start();
       // A generated password is known to nobody else: once it is in the store nothing may fail, nor be waited for, before it is printed.
       const made = firstOwner && (await createFirstOwner(executor, systemContext(), firstOwner.command)).created;
       // For people; stdout has the log's lines and nothing else, unless a person reads it.
       const terminal = process.stdout.isTTY ? process.stdout : process.stderr;
       terminal.write(welcome(config, bound, made === true ? firstOwner : undefined));
     } catch (error) {
+      await indexes.stop();
+      await indexes.leave();
       await app.close();
       throw error;
     }
-    await indexes.start();
     starting = false;
     logger.info({ address: `${bracketed(bound.address)}:${bound.port}`, store: registry.identity }, 'serving');
 
@@ -120,6 +122,7 @@ export async function serve(config: Config): Promise<number> {
     await app.close();
     clearInterval(idle);
     clearTimeout(cut);
+    await indexes.leave();
     logger.info('stopped');
     return 0;
   } finally {

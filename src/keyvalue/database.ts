@@ -113,10 +113,14 @@ export class KeyValueError extends Error {
   constructor(
     readonly code: KeyValueErrorCode,
     message: string,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly retryAfterMs?: number },
   ) {
     super(message, options);
+    this.retryAfterMs = options?.retryAfterMs;
   }
+
+  /** Of a retryable one that is no conflict and will pass soon: about how many milliseconds to wait, in place of a growing pause. */
+  readonly retryAfterMs: number | undefined;
 
   get retryable(): boolean {
     return this.code === 'not_committed' || this.code === 'transaction_too_old' || this.code === 'commit_unknown_result';

@@ -1,5 +1,5 @@
-import { digestToBytes, parseDigest, type Digest } from '../digest.js';
-import { parseUid, uidToBytes, type Uid } from '../identifiers.js';
+import { digestFromBytes, digestToBytes, parseDigest, type Digest } from '../digest.js';
+import { parseUid, uidFromBytes, uidToBytes, type Uid } from '../identifiers.js';
 import { pack, unpack, type KeyItem, type Uuid } from './tuple.js';
 
 /**
@@ -115,6 +115,19 @@ export function createKeyspace(directory: Buffer) {
     streamKey: (stream: string, incarnation: number, stamp: Buffer): Buffer =>
       stampedKey(streamPrefix(stream, incarnation), stamp),
 
+    streams: boundsOf(under('stream')),
+    /** What a stream's key says; undefined for bytes that are no such key. */
+    streamEntry: (key: Buffer): StreamEntry | undefined => {
+      try {
+        const [aggregate, subject, incarnation] = itemsBehind(under('stream'), key.subarray(0, key.length - STAMP_BYTES - 1));
+        const text = subjectText(subject);
+        if (typeof aggregate !== 'string' || text === undefined || typeof incarnation !== 'number') return undefined;
+        return { stream: `${aggregate}/${text}`, incarnation, stamp: stampOfKey(key) };
+      } catch {
+        return undefined;
+      }
+    },
+
     wake: (partition: number): Buffer => cached('wake', partition),
 
     content: (digest: Digest, chunk: number): Buffer => under('content', digestToBytes(digest), chunk),
@@ -144,6 +157,19 @@ export function createKeyspace(directory: Buffer) {
     upload: (id: Uid): Buffer => under('upload', uuidItem(id)),
     uploads: boundsOf(under('upload')),
   };
+}
+
+export interface StreamEntry {
+  readonly stream: string;
+  readonly incarnation: number;
+  readonly stamp: Buffer;
+}
+
+/** The inverse of what `streamItems` does with a stream's subject. */
+function subjectText(item: unknown): string | undefined {
+  if (Buffer.isBuffer(item)) return digestFromBytes(item);
+  const value = typeof item === 'object' && item !== null && 'value' in item ? item.value : undefined;
+  return Buffer.isBuffer(value) ? uidFromBytes(value) : undefined;
 }
 
 /** The stamp at the end of a log's or stream's key. */

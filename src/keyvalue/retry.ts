@@ -46,6 +46,7 @@ export async function withRetries<T>(
   const retryOn = options.retryOn ?? ((error: KeyValueError) => error.retryable);
   const start = environment.now();
   let outlived = 0;
+  let conflicts = 0;
   for (let number = 1; ; number += 1) {
     const begun = environment.now();
     try {
@@ -53,7 +54,12 @@ export async function withRetries<T>(
     } catch (error) {
       if (!(error instanceof KeyValueError) || !retryOn(error)) throw error;
       // Full jitter: of many that conflicted together, some go soon and alone.
-      const pause = environment.random() * Math.min(LARGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(number, 16));
+      const { retryAfterMs } = error;
+      if (retryAfterMs === undefined) conflicts += 1;
+      const pause =
+        retryAfterMs === undefined
+          ? environment.random() * Math.min(LARGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(conflicts, 16))
+          : retryAfterMs * (0.5 + environment.random());
       const now = environment.now();
       const spent = now - start;
       if (error.code === 'transaction_too_old' && now - begun >= limits.transactionMs) outlived += 1;

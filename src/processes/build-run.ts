@@ -2,19 +2,10 @@ import { createLog, type Log } from '../events/log.js';
 import { comparePositions, type Position } from '../events/position.js';
 import type { Uid } from '../identifiers.js';
 import { KeyValueError } from '../keyvalue/database.js';
-import {
-  advanceBuild,
-  claimBuild,
-  dropBuild,
-  findBuild,
-  releaseBuild,
-  renewLease,
-  type Build,
-  type Builder,
-  type Order,
-} from '../projections/builds.js';
+import { advanceBuild } from '../projections/advance-build.js';
+import { claimBuild, findBuild, releaseBuild, renewLease, type Build, type Builder, type Order } from '../projections/builds.js';
 import type { Store } from '../projections/store.js';
-import type { ServerRecord } from './heartbeat.js';
+import type { ServerRecord } from '../projections/servers.js';
 
 export type Phase =
   /** Another process builds the same, or was killed at it a moment ago: its lease has not run out. */
@@ -38,6 +29,8 @@ export interface Progress {
   readonly resumedAt: number;
   /** In the phase 'waiting for servers': those. */
   readonly behind: readonly ServerRecord[];
+  /** In the phase 'waiting for another builder': that. */
+  readonly holder: string | undefined;
 }
 
 export interface BuilderClock {
@@ -57,6 +50,8 @@ export interface BuildOptions {
   readonly newId: () => Uid;
   /** Events of one transaction at most: the more, the faster, and the longer is whoever shares the thread held up. */
   readonly limit: number;
+  /** Read of the log's content and written by one transaction, about. Default: what fits. */
+  readonly bytes?: number | undefined;
   /** Events a second, for what was in the log at the beginning; what came since is caught up with as fast as it goes, so that there is an end. */
   readonly rate?: number | undefined;
   /** Of a thread that serves, too: so much of its time at most, from 0 to 1, for what was in the log at the beginning. Default 1. */
@@ -76,6 +71,7 @@ const LONGEST_PAUSE_MS = 1_000;
 const FIRST_LIMIT = 1_000;
 const SHORTEST_STEP_MS = 250;
 const LONGEST_STEP_MS = 1_000;
+const SMALLEST_STEP = 50;
 
 /** One process at work on one build: what making one to switch to and making one to compare with have in common. */
 export class BuildRun {
@@ -88,7 +84,7 @@ export class BuildRun {
   readonly #startedAt: number;
   /** The log's end when this began: up to here the rate limit holds. */
   readonly #startEnd: Position | undefined;
-  #total: number;
+  readonly #total: number;
   /** Of the next step. */
   #limit: number;
 
@@ -96,26 +92,27 @@ export class BuildRun {
   static async begin(store: Store, options: BuildOptions): Promise<BuildRun | { readonly finished: Build }> {
     const clock = options.clock ?? realClock;
     const { builder, order, newId } = options;
-    const keyspace = store.keyspaces[order.directory];
-    const log = createLog(keyspace);
+    const log = createLog(store.keyspaces[order.directory]);
     for (let waitedFor: string | undefined; ;) {
       if (options.signal.aborted) throw new BuildStoppedError('stopped');
-      const other = waitedFor;
-      const claim = await claimBuild(store, builder, order, newId());
-      // Behind the claim: until then the other could still switch to it.
-      const finished = other === undefined ? undefined : await store.database.read((tx) => findBuild(tx, keyspace, other));
-      if (finished?.state === 'live') {
-        if ('claimed' in claim) await dropBuild(store, order.directory, claim.claimed.build);
-        return { finished };
-      }
       const state = await store.database.read(async (tx) => {
         const { live } = await store.readDirectory(tx, order.directory);
         return { end: await log.newest(tx, live.incarnation), total: await log.count(tx) };
       });
+      const claim = await claimBuild(store, builder, order, newId(), waitedFor);
+      if ('finished' in claim) return claim;
       if ('claimed' in claim) return new BuildRun(store, options, clock, log, claim.claimed, state);
-      const { events } = claim.held;
-      waitedFor = claim.held.build;
-      options.progress({ phase: 'waiting for another builder', events, resumedAt: events, ...unknownRate, total: state.total });
+      const { build, events, lease } = claim.held;
+      waitedFor = build;
+      const holder = lease?.owner.split(' ')[0];
+      options.progress({
+        ...nothingDone,
+        phase: 'waiting for another builder',
+        events,
+        resumedAt: events,
+        total: state.total,
+        holder,
+      });
       await clock.sleep(HELD_POLL_MS);
     }
   }
@@ -141,24 +138,30 @@ export class BuildRun {
   }
 
   /**
-   * Folds on to where the log ends now; what comes meanwhile is behind that, so that there is an end however fast events are appended. Throws BuildStoppedError,
-   * BuildLostError, EventDecodeError.
+   * Folds on to where the log ends now, so that there is an end however fast events are appended: whether nothing had come behind that. Throws BuildStoppedError,
+   * BuildLostError, ReplayError, EventDecodeError. `phase`: what is told meanwhile. `atMost`: it ends, too, when it has folded in more events
+   * than that.
    */
-  async catchUp(): Promise<void> {
-    const { directory } = this.options.order;
-    const end = await this.store.database.read(async (tx) => {
-      const { live } = await this.store.readDirectory(tx, directory);
-      return this.#log.newest(tx, live.incarnation);
-    });
+  async catchUp(phase: Phase = 'building', atMost = Infinity): Promise<boolean> {
+    const end = await this.#end();
+    const begin = this.build.events;
     for (;;) {
       this.checkStopped();
       const before = this.clock.now();
-      if (await this.advance()) return;
+      if (await this.advance()) return true;
       const { checkpoint } = this.build;
-      if (checkpoint !== undefined && end !== undefined && comparePositions(checkpoint, end) >= 0) return;
-      this.report('building');
+      if (checkpoint !== undefined && end !== undefined && comparePositions(checkpoint, end) >= 0) return false;
+      if (this.build.events - begin > atMost) return false;
+      this.report(phase);
       await this.#pace(this.clock.now() - before);
     }
+  }
+
+  #end(): Promise<Position | undefined> {
+    const { directory } = this.options.order;
+    return this.store.database.read(async (tx) =>
+      this.#log.newest(tx, (await this.store.readDirectory(tx, directory)).live.incarnation),
+    );
   }
 
   /** One transaction of it; whether that found the log's end. */
@@ -169,7 +172,9 @@ export class BuildRun {
     const before = this.clock.now();
     const { events } = this.build;
     try {
-      const step = await advanceBuild(this.store, builder, order.directory, this.build, limit);
+      const { bytes } = this.options;
+      const limits = { limit, ...(bytes === undefined ? {} : { bytes }) };
+      const step = await advanceBuild(this.store, builder, order.directory, this.build.build, limits);
       this.build = step.build;
       this.#adapt(this.clock.now() - before, step.build.events - events >= limit);
       return step.tailReached;
@@ -182,7 +187,8 @@ export class BuildRun {
 
   /** Steps that are long enough to be worth a commit, and far from a transaction's 5 s. */
   #adapt(tookMs: number, isFull: boolean): void {
-    if (tookMs > LONGEST_STEP_MS) this.#limit = Math.max(1, Math.ceil(this.#limit / 2));
+    // A step that is this small waits for a busy disk, or a lock: smaller ones would wait as long.
+    if (tookMs > LONGEST_STEP_MS) this.#limit = Math.max(Math.ceil(this.#limit / 2), Math.min(this.#limit, SMALLEST_STEP));
     else if (isFull && tookMs < SHORTEST_STEP_MS) this.#limit = Math.min(this.#limit * 2, this.options.limit);
   }
 
@@ -191,14 +197,15 @@ export class BuildRun {
     this.build = await renewLease(this.store, this.options.builder, this.options.order.directory, this.build.build);
   }
 
+  /** The build as a transaction left it that did not say. */
+  async reread(): Promise<void> {
+    const keyspace = this.store.keyspaces[this.options.order.directory];
+    this.build = (await this.store.database.read((tx) => findBuild(tx, keyspace, this.build.build))) ?? this.build;
+  }
+
   /** Lets another process take the build over at once. */
   async release(): Promise<void> {
     await releaseBuild(this.store, this.options.builder, this.options.order.directory, this.build.build);
-  }
-
-  /** Counts anew how many events there are. */
-  async recount(): Promise<void> {
-    this.#total = await this.store.database.read((tx) => this.#log.count(tx));
   }
 
   report(phase: Phase, behind: readonly ServerRecord[] = []): void {
@@ -208,7 +215,7 @@ export class BuildRun {
     // Release 0.1.0 counted appends, which are fewer than events.
     const total = Math.max(this.#total, events);
     const secondsLeft = phase === 'building' && rate > 0 ? (total - events) / rate : undefined;
-    this.options.progress({ phase, events, total, rate, secondsLeft, resumedAt: this.#resumedAt, behind });
+    this.options.progress({ phase, events, total, rate, secondsLeft, resumedAt: this.#resumedAt, behind, holder: undefined });
   }
 
   checkStopped(): void {
@@ -236,7 +243,7 @@ export class BuildRun {
   }
 }
 
-const unknownRate = { rate: 0, secondsLeft: undefined, behind: [] } as const;
+const nothingDone = { rate: 0, secondsLeft: undefined, behind: [] } as const;
 
 /** The step did not get done in a transaction's life, however often it was tried. */
 function isTooSlow(error: unknown): boolean {

@@ -1,7 +1,9 @@
 import { algorithmOf, digestFromBytes, digestOf, type Digest } from '../digest.js';
-import { createLog, type ReadLimits } from '../events/log.js';
+import { createLog, partitionOf, type ReadLimits } from '../events/log.js';
 import { formatPosition, type Position } from '../events/position.js';
+import { parseStream } from '../events/types.js';
 import { keyAfter } from '../keyvalue/apply-operations.js';
+import type { ReadTransaction } from '../keyvalue/database.js';
 import { itemsBehind, type Keyspace } from '../keyvalue/keyspace.js';
 import type { DirectoryName } from '../projections/projection.js';
 import type { Store } from '../projections/store.js';
@@ -28,8 +30,14 @@ export interface VerifiedTruth {
 /** Throws the EventDecodeError of an event that can't be read: what lies behind it can't be trusted. */
 export async function verifyTruth(store: Store, directory: DirectoryName, options: TruthOptions): Promise<VerifiedTruth> {
   const log = await verifyStreams(store, directory, options);
+  const entries = await verifyStreamEntries(store, store.keyspaces[directory], options);
   const content = await verifyContents(store, store.keyspaces[directory], options);
-  return { events: log.events, unchecked: log.unchecked, contents: content.contents, damages: log.damages + content.damages };
+  return {
+    events: log.events,
+    unchecked: log.unchecked,
+    contents: content.contents,
+    damages: log.damages + entries.damages + content.damages,
+  };
 }
 
 /** Every event is found in its stream, too. */
@@ -62,6 +70,40 @@ async function verifyStreams(store: Store, directory: DirectoryName, { signal, o
 
 /** Of one transaction. */
 const READ_LIMITS: ReadLimits = { limit: 2_000, targetBytes: 1_000_000 };
+/** Every entry of a stream has its event: one that is gone from the log is missed by no reader of the log alone. */
+async function verifyStreamEntries(store: Store, keyspace: Keyspace, { signal, onDamage }: TruthOptions) {
+  const { begin, end } = keyspace.streams;
+  let damages = 0;
+  for (let from = begin; !signal.aborted;) {
+    const start = from;
+    const page = await store.database.read(async (tx) => {
+      const entries = await tx.getRange(start, end, READ_LIMITS);
+      return Promise.all(entries.map(async ({ key }) => ({ key, missing: await missingEvent(tx, keyspace, key) })));
+    });
+    for (const { missing } of page) {
+      if (missing === undefined) continue;
+      damages += 1;
+      onDamage(missing);
+    }
+    const last = page.at(-1);
+    if (last === undefined) break;
+    from = keyAfter(last.key);
+  }
+  return { damages };
+}
+
+/** What is wrong with an entry of a stream. */
+async function missingEvent(tx: ReadTransaction, keyspace: Keyspace, key: Buffer): Promise<string | undefined> {
+  const entry = keyspace.streamEntry(key);
+  const stream = entry && parseStream(entry.stream);
+  if (entry === undefined || stream === undefined) return `${key.toString('hex')} is no entry of a stream`;
+  const { incarnation, stamp } = entry;
+  const bytes = await tx.get(keyspace.logKey(incarnation, partitionOf(stream), stamp));
+  return bytes === undefined
+    ? `the log lacks the event at ${formatPosition({ incarnation, stamp })}, which ${stream} names`
+    : undefined;
+}
+
 const PAGE_BYTES = 2_000_000;
 
 /** The bytes under each digest have it. */
@@ -81,8 +123,12 @@ async function verifyContents(store: Store, keyspace: Keyspace, { signal, onDama
     const start = from;
     const page = await store.database.read((tx) => tx.getRange(start, end, { targetBytes: PAGE_BYTES }));
     for (const { key, value } of page) {
-      const [item] = itemsBehind(prefix, key);
-      const digest = digestFromBytes(Buffer.isBuffer(item) ? item : Buffer.alloc(0));
+      const digest = digestIn(prefix, key);
+      if (digest === undefined) {
+        damages += 1;
+        onDamage(`${key.toString('hex')} is no key of content`);
+        continue;
+      }
       if (open?.digest !== digest) {
         close();
         open = { digest, chunks: [] };
@@ -95,4 +141,13 @@ async function verifyContents(store: Store, keyspace: Keyspace, { signal, onDama
   }
   close();
   return { contents, damages };
+}
+
+function digestIn(prefix: Buffer, key: Buffer): Digest | undefined {
+  try {
+    const [item] = itemsBehind(prefix, key);
+    return Buffer.isBuffer(item) ? digestFromBytes(item) : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -44,29 +44,49 @@ export async function verify(store: Store, options: VerifyOptions): Promise<read
   const run = await BuildRun.begin(store, { ...options, order });
   if ('finished' in run) throw new VerifyDisturbedError('a build to compare with was switched to');
   try {
-    await run.catchUp();
+    await reachTail(run);
     const verified: Verified[] = [];
     for (const target of targets) verified.push(await verifyOne(run, options, target));
     return verified;
   } finally {
-    await dropBuild(store, directory, run.build.build);
+    await dropBuild(store, options.builder, directory, run.build.build);
     await clearAll(store, directory, options.signal, () => run.report('clearing'));
   }
+}
+
+/** Whoever follows the log for an async projection takes over from one that was killed after 10 s. */
+const FOLLOWER_MS = 30_000;
+const FOLLOWER_POLL_MS = 500;
+
+async function reachTail(run: BuildRun): Promise<void> {
+  while (!(await run.catchUp()));
 }
 
 async function verifyOne(run: BuildRun, options: VerifyOptions, { projection, build }: LiveBuild): Promise<Verified> {
   const { store } = run;
   let [keys, bytes, differences] = [0, 0, 0];
+  let followedAt = run.clock.now();
   for (let from: Buffer | undefined = Buffer.alloc(0); from !== undefined;) {
     run.checkStopped();
-    const compared = await compareRange(store, options.directory, run.build, projection, build, from);
+    const compared = await compareRange(store, options.builder, options.directory, run.build.build, projection, build, from);
     if (compared === 'switched meanwhile') {
       throw new VerifyDisturbedError(`${projection.name} was switched to another build meanwhile; verify it again`);
     }
     if (compared === 'tail too long') {
-      await run.catchUp();
+      await reachTail(run);
       continue;
     }
+    if (compared === 'follower behind') {
+      if (run.clock.now() - followedAt > FOLLOWER_MS) {
+        throw new VerifyDisturbedError(
+          `${projection.name} is behind the log, and nobody goes on with it; start a server, and verify it then`,
+        );
+      }
+      await run.renew();
+      await run.clock.sleep(FOLLOWER_POLL_MS);
+      continue;
+    }
+    followedAt = run.clock.now();
     keys += compared.keys;
     bytes += compared.bytes;
     for (const difference of compared.differences) {

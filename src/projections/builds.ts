@@ -1,18 +1,14 @@
-import { createLog, type Batch, type ReadLimits } from '../events/log.js';
-import { comparePositions, formatPosition, parsePosition, type Position } from '../events/position.js';
-import type { RecordedEvent } from '../events/types.js';
+import { formatPosition, parsePosition, type Position } from '../events/position.js';
 import type { Uid } from '../identifiers.js';
-import { keyAfter } from '../keyvalue/apply-operations.js';
-import { KeyValueError, type ReadTransaction, type Transaction } from '../keyvalue/database.js';
-import { boundsOf, itemsBehind, type Keyspace } from '../keyvalue/keyspace.js';
-import { encodeLive, type Live } from './live.js';
+import type { ReadTransaction, Transaction } from '../keyvalue/database.js';
+import { itemsBehind, type Keyspace } from '../keyvalue/keyspace.js';
 import { decodeJson, encodeJson, type DirectoryName, type Projection } from './projection.js';
-import { applyEvents, foldLog, inPortions, type Targets } from './replay.js';
-import { versionOf, type Store } from './store.js';
+import type { Store } from './store.js';
 
 /**
- * Builds of projections: made beside the live ones from the log, in bounded transactions, and switched to in one. What a builder needs of a clock, a pause or
- * a screen is in processes/rebuild.ts; here is what has to be true of the store after each transaction. DESIGN, "Builds" and "The switch".
+ * Builds of projections, made beside the live ones from the log: their records and who holds them. advance-build.ts folds the log into one, switch-build.ts makes
+ * it the live one, clear-builds.ts clears what is superfluous: each a transaction that leaves the store right. What a builder needs of a clock, a pause or a
+ * screen is in processes/. DESIGN, "Builds" and "The switch".
  */
 
 /** `build/<build>`: one or more projections of a directory, made in one pass over its log. */
@@ -54,9 +50,6 @@ export class BuildLostError extends Error {
 /** A killed builder's build can be gone on with after so long. */
 export const LEASE_MICROS = 10_000_000;
 
-/** A switch takes milliseconds; commands wait for it so long at most. */
-export const FENCE_MICROS = 2_000_000;
-
 type StoredBuild = Omit<Build, 'build' | 'checkpoint'> & { readonly format: 1; readonly checkpoint: string | null };
 
 function encodeBuild(build: Build): Buffer {
@@ -96,7 +89,7 @@ function textItem(item: unknown): string {
   return item;
 }
 
-function writeBuild(tx: Transaction, keyspace: Keyspace, build: Build): void {
+export function writeBuild(tx: Transaction, keyspace: Keyspace, build: Build): void {
   tx.set(keyspace.build(build.build), encodeBuild(build));
 }
 
@@ -118,33 +111,44 @@ export interface Order {
 export type Claim =
   | { readonly claimed: Build }
   /** Somebody else's lease has not run out. */
-  | { readonly held: Build };
+  | { readonly held: Build }
+  /** The build that was waited for is live. */
+  | { readonly finished: Build };
 
 /**
  * The build of an order to go on with, or a new one under `newBuild`. Builds of the same projections that another release began, or for another version, are
- * dropped once nobody holds them.
+ * dropped once nobody holds them. `waitedFor`: a build that was held before; where that has brought what is ordered to its end, nothing is claimed. Throws
+ * LiveMismatchError.
  */
-export async function claimBuild(store: Store, builder: Builder, order: Order, newBuild: Uid): Promise<Claim> {
-  const keyspace = store.keyspaces[order.directory];
+export async function claimBuild(
+  store: Store,
+  builder: Builder,
+  order: Order,
+  newBuild: Uid,
+  waitedFor?: string,
+): Promise<Claim> {
   return store.database.transact(async (tx): Promise<Claim> => {
+    // First: a release that may not serve does not touch what others build.
+    const { keyspace } = await store.readDirectory(tx, order.directory);
     const now = Number(await tx.time());
     const wanted = order.projections.map(({ name, version }) => ({ name, version }));
     let mine: Build | undefined;
     for (const other of await listBuilds(tx, keyspace)) {
       const { state, purpose, lease, release } = other;
+      const isSame = sameProjections(other.projections, wanted);
+      if (state === 'live' && other.build === waitedFor && isSame) return { finished: other };
       if (state !== 'building' || purpose !== order.purpose) continue;
       if (!other.projections.some(({ name }) => wanted.some((one) => one.name === name))) continue;
       if (lease !== undefined && lease.until > now && lease.owner !== builder.owner) {
-        if (order.force === true && !other.forced) writeBuild(tx, keyspace, { ...other, forced: true });
+        if (order.force === true && !other.forced && isSame) writeBuild(tx, keyspace, { ...other, forced: true });
         return { held: other };
       }
-      if (mine === undefined && release === builder.release && sameProjections(other.projections, wanted)) mine = other;
+      if (mine === undefined && release === builder.release && isSame) mine = other;
       else writeBuild(tx, keyspace, { ...other, state: 'dropped', lease: undefined });
     }
     const fresh = { projections: wanted, purpose: order.purpose, state: 'building', release: builder.release } as const;
-    const begun = { build: newBuild, ...fresh, begun: now, events: 0, checkpoint: undefined, forced: false, replaced: [] };
-    const before = mine ?? begun;
-    const claimed: Build = { ...before, forced: before.forced || order.force === true, lease: leaseOf(builder, now) };
+    const begun = { build: newBuild, ...fresh, begun: now, events: 0, checkpoint: undefined, replaced: [] };
+    const claimed: Build = { ...(mine ?? begun), forced: order.force === true, lease: leaseOf(builder, now) };
     writeBuild(tx, keyspace, claimed);
     return { claimed };
   });
@@ -156,12 +160,12 @@ function sameProjections(left: Build['projections'], right: Build['projections']
   return left.length === right.length && left.every(has);
 }
 
-function leaseOf({ owner }: Builder, now: number): Lease {
+export function leaseOf({ owner }: Builder, now: number): Lease {
   return { owner, until: now + LEASE_MICROS };
 }
 
 /** The build as this builder holds it. Throws BuildLostError. */
-async function heldBuild(tx: ReadTransaction, keyspace: Keyspace, builder: Builder, build: string): Promise<Build> {
+export async function heldBuild(tx: ReadTransaction, keyspace: Keyspace, builder: Builder, build: string): Promise<Build> {
   const found = await findBuild(tx, keyspace, build);
   if (found === undefined || found.state === 'dropped') throw new BuildLostError(`build ${build} was dropped`);
   if (found.lease?.owner !== builder.owner) {
@@ -175,7 +179,9 @@ export async function releaseBuild(store: Store, builder: Builder, directory: Di
   const keyspace = store.keyspaces[directory];
   await store.database.transact(async (tx) => {
     const found = await findBuild(tx, keyspace, build);
-    if (found?.lease?.owner === builder.owner) writeBuild(tx, keyspace, { ...found, lease: undefined });
+    if (found?.lease?.owner !== builder.owner) return;
+    // Its end stays: who half made a build, and when, says when it is given up.
+    writeBuild(tx, keyspace, { ...found, lease: { owner: '', until: Number(await tx.time()) }, forced: false });
   });
 }
 
@@ -190,320 +196,14 @@ export async function renewLease(store: Store, builder: Builder, directory: Dire
   });
 }
 
-/** Gives a build up; its keys are cleared by `clearSuperfluous`. */
-export async function dropBuild(store: Store, directory: DirectoryName, build: string): Promise<void> {
+/** Gives a build up that this builder still holds; its keys are cleared by `clearSuperfluous`. */
+export async function dropBuild(store: Store, builder: Builder, directory: DirectoryName, build: string): Promise<void> {
   const keyspace = store.keyspaces[directory];
   await store.database.transact(async (tx) => {
     const found = await findBuild(tx, keyspace, build);
-    if (found !== undefined && found.state !== 'live') writeBuild(tx, keyspace, { ...found, state: 'dropped', lease: undefined });
+    if (found?.state !== 'building' || found.lease?.owner !== builder.owner) return;
+    writeBuild(tx, keyspace, { ...found, state: 'dropped', lease: undefined });
   });
-}
-
-/** Where the projections of a build keep their keys. */
-export function targetsOf(keyspace: Keyspace, projections: readonly Projection[], { build, projections: built }: Build): Targets {
-  const targets = new Map<Projection, Buffer>();
-  for (const { name, version } of built) {
-    const newest = projections.find((candidate) => candidate.name === name);
-    const projection = newest && versionOf(newest, version);
-    if (projection === undefined)
-      throw new BuildLostError(`build ${build} is of ${name} in version ${version}, which this release does not know`);
-    targets.set(projection, keyspace.projection(name, build));
-  }
-  return targets;
-}
-
-export interface Step {
-  readonly build: Build;
-  /** The log ended behind these events when they were read. */
-  readonly tailReached: boolean;
-}
-
-/**
- * Reads on behind the build's checkpoint and folds what is there into it, checkpoint and lease in the transaction of the data. Throws BuildLostError, and the
- * EventDecodeError of an event that can't be read.
- */
-export async function advanceBuild(
-  store: Store,
-  builder: Builder,
-  directory: DirectoryName,
-  from: Build,
-  limit: number,
-): Promise<Step> {
-  try {
-    return await store.database.transact((tx) => foldBehind(tx, store, builder, directory, from, limit));
-  } catch (error) {
-    // One event fits in any case, since its command's transaction had to hold more.
-    if (!(error instanceof KeyValueError) || error.code !== 'transaction_too_large' || limit <= 1) throw error;
-    return advanceBuild(store, builder, directory, from, limit >> 1);
-  }
-}
-
-async function foldBehind(
-  tx: Transaction,
-  store: Store,
-  builder: Builder,
-  directory: DirectoryName,
-  from: Build,
-  limit: number,
-): Promise<Step> {
-  const keyspace = store.keyspaces[directory];
-  // A commit whose outcome nobody knew is found by its checkpoint.
-  const found = await heldBuild(tx, keyspace, builder, from.build);
-  await checkFollowed(tx, store, directory, found);
-  const targets = targetsOf(keyspace, store.projections, found);
-  if (found.state === 'building') {
-    // Nobody reads there yet: one range that nobody conflicts with, in place of one for each key.
-    for (const { begin, end } of [...targets.values()].map(boundsOf)) tx.addWriteConflictRange(begin, end);
-  }
-  const { live } = await store.readDirectory(tx.snapshot, directory);
-  const folded = await foldLog(tx, keyspace, targets, live.incarnation, found.checkpoint, limit);
-  if (folded.events === 0) return { build: found, tailReached: folded.tailReached };
-  const known = { events: found.events + folded.events, checkpoint: folded.checkpoint };
-  const build = { ...found, ...known, lease: leaseOf(builder, Number(await tx.time())) };
-  writeBuild(tx, keyspace, build);
-  return { build, tailReached: folded.tailReached };
-}
-
-/** Folds events that follow the build's checkpoint into it, as `advanceBuild` does. Those that are in it already are left out. */
-export async function foldEvents(
-  store: Store,
-  builder: Builder,
-  directory: DirectoryName,
-  from: Build,
-  events: readonly RecordedEvent[],
-): Promise<Build> {
-  let build = from;
-  for (const portion of inPortions(events)) build = await fold(store, builder, directory, build, portion);
-  return build;
-}
-
-function readBehind(
-  tx: ReadTransaction,
-  store: Store,
-  directory: DirectoryName,
-  { checkpoint }: Build,
-  limits: ReadLimits,
-): Promise<Batch> {
-  const keyspace = store.keyspaces[directory];
-  return store
-    .readDirectory(tx, directory)
-    .then(({ live }) => createLog(keyspace).readFrom(tx, live.incarnation, checkpoint, limits));
-}
-
-/** Throws BuildLostError. */
-async function checkFollowed(tx: Transaction, store: Store, directory: DirectoryName, { state, build }: Build): Promise<void> {
-  if (state !== 'live') return;
-  const { live } = await store.readDirectory(tx, directory);
-  const follows = live.projections.some((entry) => entry.build === build && entry.mode === 'async');
-  if (!follows) throw new BuildLostError(`build ${build} is no longer followed`);
-}
-
-/** In one transaction, or in as many as it takes: one event fits in any case, since its command's transaction had to hold more. */
-async function fold(
-  store: Store,
-  builder: Builder,
-  directory: DirectoryName,
-  from: Build,
-  events: readonly RecordedEvent[],
-): Promise<Build> {
-  const { database } = store;
-  try {
-    return await database.transact((tx) => foldInto(tx, store, builder, directory, from, events));
-  } catch (error) {
-    if (!(error instanceof KeyValueError) || error.code !== 'transaction_too_large' || events.length === 1) throw error;
-    const half = events.length >> 1;
-    const build = await fold(store, builder, directory, from, events.slice(0, half));
-    return fold(store, builder, directory, build, events.slice(half));
-  }
-}
-
-async function foldInto(
-  tx: Transaction,
-  store: Store,
-  builder: Builder,
-  directory: DirectoryName,
-  from: Build,
-  events: readonly RecordedEvent[],
-): Promise<Build> {
-  const keyspace = store.keyspaces[directory];
-  const found = await heldBuild(tx, keyspace, builder, from.build);
-  await checkFollowed(tx, store, directory, found);
-  // A commit whose outcome nobody knew is found by its checkpoint.
-  const rest = events.filter(
-    ({ position }) => found.checkpoint === undefined || comparePositions(position, found.checkpoint) > 0,
-  );
-  await applyEvents(tx, keyspace, targetsOf(keyspace, store.projections, found), rest);
-  const build = {
-    ...found,
-    events: found.events + rest.length,
-    checkpoint: rest.at(-1)?.position ?? found.checkpoint,
-    lease: leaseOf(builder, Number(await tx.time())),
-  };
-  writeBuild(tx, keyspace, build);
-  return build;
-}
-
-/** What lies behind a build's checkpoint, as far as the limits go. */
-export interface Tail {
-  readonly events: number;
-  readonly ends: boolean;
-}
-
-/** Costs what reading them costs; for a tail that is expected to be short. */
-export async function measureTail(store: Store, directory: DirectoryName, build: Build, limits: ReadLimits): Promise<Tail> {
-  const batch = await store.database.read((tx) => readBehind(tx, store, directory, build, limits));
-  return { events: batch.events.length, ends: batch.tailReached };
-}
-
-/**
- * Holds commands back for at most FENCE_MICROS: those in flight conflict, since they have read `meta/live`. False while another builder's fence stands.
- * Throws BuildLostError.
- */
-export async function raiseFence(store: Store, builder: Builder, directory: DirectoryName, build: string): Promise<boolean> {
-  return store.database.transact(async (tx) => {
-    const { live, keyspace } = await store.readDirectory(tx, directory);
-    const now = Number(await tx.time());
-    const found = await heldBuild(tx, keyspace, builder, build);
-    if (live.fence !== undefined && live.fence.build !== build && live.fence.deadline > now) return false;
-    tx.set(keyspace.metaLive, encodeLive({ ...live, fence: { build, deadline: now + FENCE_MICROS } }));
-    writeBuild(tx, keyspace, { ...found, lease: leaseOf(builder, now) });
-    return true;
-  });
-}
-
-/** Lets commands go on without a switch. */
-export async function liftFence(store: Store, directory: DirectoryName, build: string): Promise<void> {
-  await store.database.transact(async (tx) => {
-    const { live, keyspace } = await store.readDirectory(tx, directory);
-    if (live.fence?.build === build) tx.set(keyspace.metaLive, encodeLive({ ...live, fence: undefined }));
-  });
-}
-
-/** A switch applies so much of the log in its own transaction. */
-export const SWITCH_LIMITS: Required<ReadLimits> = { limit: 500, targetBytes: 1_000_000 };
-
-export type Switch =
-  | 'switched'
-  /** The fence is gone: it outlived its deadline, or a command lifted it. */
-  | 'fence lost'
-  /** More came before the fence stood than one transaction takes: it has to be folded in first. */
-  | 'tail too long';
-
-/**
- * Under this build's fence: applies what is left of the log, names the build in `meta/live` in place of the live ones and lifts the fence, in one transaction.
- * `events`: the generation that may be written from here on, where that is to be raised. Throws BuildLostError.
- */
-export async function switchTo(
-  store: Store,
-  builder: Builder,
-  directory: DirectoryName,
-  build: string,
-  events: number | undefined,
-): Promise<Switch> {
-  return store.database.transact(async (tx): Promise<Switch> => {
-    const { live, keyspace } = await store.readDirectory(tx, directory);
-    // The commit whose outcome nobody knew was this one's: the lease went with it.
-    if ((await findBuild(tx, keyspace, build))?.state === 'live') return 'switched';
-    const found = await heldBuild(tx, keyspace, builder, build);
-    const now = Number(await tx.time());
-    if (live.fence?.build !== build || live.fence.deadline <= now) return 'fence lost';
-    // By snapshot: nobody appends under a fence without lifting it, and that conflicts.
-    const tail = await readBehind(tx.snapshot, store, directory, found, SWITCH_LIMITS);
-    if (!tail.tailReached) return 'tail too long';
-    await applyEvents(tx, keyspace, targetsOf(keyspace, store.projections, found), tail.events);
-    const next = nextLive(live, store.projections, found);
-    tx.set(keyspace.metaLive, encodeLive({ ...next, events: Math.max(live.events, events ?? 0) }));
-    const replaced = live.projections
-      .filter(({ name }) => found.projections.some((one) => one.name === name))
-      .map(({ name, build: old }) => ({ name, build: old }));
-    const checkpoint = tail.events.at(-1)?.position ?? found.checkpoint;
-    const known = { events: found.events + tail.events.length, checkpoint, replaced: [...found.replaced, ...replaced] };
-    writeBuild(tx, keyspace, { ...found, ...known, state: 'live', lease: undefined });
-    return 'switched';
-  });
-}
-
-/** In the order in which this release applies them; what it does not know stays behind them. */
-function nextLive(live: Live, known: readonly Projection[], { build, projections }: Build): Live {
-  const entryOf = ({ name, mode }: Projection) => {
-    const built = projections.find((one) => one.name === name);
-    const before = live.projections.find((one) => one.name === name);
-    return built === undefined ? before : { name, version: built.version, build, mode };
-  };
-  const mine = known.map(entryOf).filter((entry) => entry !== undefined);
-  const others = live.projections.filter(({ name }) => !mine.some((entry) => entry.name === name));
-  return { ...live, fence: undefined, projections: [...mine, ...others] };
-}
-
-/** Raises the generation of events that may be written, once all who serve can read it. */
-export async function raiseEvents(store: Store, directory: DirectoryName, events: number): Promise<void> {
-  await store.transact(async ({ tx, [directory]: { live, keyspace } }) => {
-    if (live.events < events) tx.set(keyspace.metaLive, encodeLive({ ...live, fence: undefined, events }));
-  });
-}
-
-const CLEARED_KEYS = 1_000;
-const CLEARED_BYTES = 1_000_000;
-
-/**
- * One bounded transaction of clearing what no reader needs: keys of dropped builds and of those that a switch replaced, then their records. Builds that were
- * left behind in the middle are dropped by whoever orders the same next, those made to verify here. False when there was nothing to do.
- */
-export async function clearSuperfluous(store: Store, directory: DirectoryName): Promise<boolean> {
-  return store.database.transact(async (tx) => {
-    const { live, keyspace } = await store.readDirectory(tx, directory);
-    const now = Number(await tx.time());
-    // By snapshot: a builder at work writes its record all the time.
-    for (const seen of await listBuilds(tx.snapshot, keyspace)) {
-      if (!isSuperfluous(seen, live, now)) continue;
-      const build = await findBuild(tx, keyspace, seen.build);
-      if (build === undefined || !isSuperfluous(build, live, now)) continue;
-      if (build.state !== 'live') {
-        const cleared = await clearSome(
-          tx,
-          keyspace,
-          build.projections.map(({ name }) => ({ name, build: build.build })),
-        );
-        if (cleared) writeBuild(tx, keyspace, { ...build, state: 'dropped', lease: undefined });
-        else tx.clear(keyspace.build(build.build));
-        return true;
-      }
-      const [first, ...rest] = build.replaced;
-      if (first === undefined) tx.clear(keyspace.build(build.build));
-      else if (!(await clearSome(tx, keyspace, [first]))) writeBuild(tx, keyspace, { ...build, replaced: rest });
-      return true;
-    }
-    return false;
-  });
-}
-
-function isSuperfluous({ build, state, purpose, lease, replaced }: Build, live: Live, now: number): boolean {
-  switch (state) {
-    case 'dropped':
-      return true;
-    case 'building':
-      return purpose === 'verify' && (lease === undefined || lease.until <= now);
-    case 'live':
-      return replaced.length > 0 || !live.projections.some((entry) => entry.build === build);
-  }
-}
-
-/** Whether there was something to clear. */
-async function clearSome(
-  tx: Transaction,
-  keyspace: Keyspace,
-  builds: readonly { readonly name: string; readonly build: string }[],
-): Promise<boolean> {
-  for (const { name, build } of builds) {
-    const { begin, end } = boundsOf(keyspace.projection(name, build));
-    // Nobody writes there any more.
-    const some = await tx.snapshot.getRange(begin, end, { limit: CLEARED_KEYS, targetBytes: CLEARED_BYTES });
-    const last = some.at(-1);
-    if (last === undefined) continue;
-    tx.clearRange(begin, keyAfter(last.key));
-    return true;
-  }
-  return false;
 }
 
 /** The live build of an async projection, whose record says how far it has come: claimed, to be gone on with by `advanceBuild`. */
@@ -512,8 +212,8 @@ export async function claimFollowing(
   builder: Builder,
   directory: DirectoryName,
   name: string,
-): Promise<Claim | undefined> {
-  return store.database.transact(async (tx): Promise<Claim | undefined> => {
+): Promise<Exclude<Claim, { readonly finished: Build }> | undefined> {
+  return store.database.transact(async (tx) => {
     const { builds, keyspace } = await store.readDirectory(tx, directory);
     const live = builds.get(name);
     if (live === undefined) return undefined;

@@ -1,10 +1,10 @@
-import { createLog, type ReadLimits } from '../events/log.js';
 import { keyAfter } from '../keyvalue/apply-operations.js';
 import type { KeyValue, ReadTransaction, Transaction } from '../keyvalue/database.js';
 import { boundsOf } from '../keyvalue/keyspace.js';
-import { findBuild, targetsOf, type Build } from './builds.js';
+import { targetsOf } from './advance-build.js';
+import { findBuild, heldBuild, type Build, type Builder } from './builds.js';
 import type { DirectoryName, Projection } from './projection.js';
-import { applyEvents } from './replay.js';
+import { foldLog } from './replay.js';
 import type { LiveDirectory, Store } from './store.js';
 
 /** A key that the live build and the folded log do not agree on. */
@@ -32,11 +32,13 @@ export type Comparison =
   | ComparedRange
   /** More of the log is not in the build yet than one transaction folds in beside the comparing. */
   | 'tail too long'
+  /** The live build is of an async projection and has not come far enough: whoever follows the log for it has to go on. */
+  | 'follower behind'
   /** The live build is another one than at the beginning. */
   | 'switched meanwhile';
 
 /** The events that are folded in for a comparison, and taken back. */
-const TAIL_LIMITS: Required<ReadLimits> = { limit: 500, targetBytes: 1_000_000 };
+const TAIL_LIMITS = { limit: 500 } as const;
 const RANGE_LIMITS = { limit: 2_000, targetBytes: 1_000_000 } as const;
 
 /** Carries a result out of a transaction that is not to be committed. */
@@ -48,19 +50,21 @@ class TakenBack extends Error {
 
 /**
  * Compares a range of a live build with the same of a build made aside from the log, at one version: what the log has behind either of them is folded in for the
- * comparison alone. `from` and the answer's `next` are behind the build's prefix. Costs what the range costs, and no commit.
+ * comparison alone. `from` and the answer's `next` are behind the build's prefix. Costs what the range costs, and no commit. Throws BuildLostError where the build
+ * aside is no longer this builder's.
  */
 export async function compareRange(
   store: Store,
+  builder: Builder,
   directory: DirectoryName,
-  aside: Build,
+  aside: string,
   projection: Projection,
   liveBuild: string,
   from: Buffer,
 ): Promise<Comparison> {
   try {
     await store.database.transact(async (tx) => {
-      throw new TakenBack(await compare(tx, store, directory, aside, projection, liveBuild, from));
+      throw new TakenBack(await compare(tx, store, builder, directory, aside, projection, liveBuild, from));
     });
   } catch (error) {
     if (error instanceof TakenBack) return error.result;
@@ -72,8 +76,9 @@ export async function compareRange(
 async function compare(
   tx: Transaction,
   store: Store,
+  builder: Builder,
   directory: DirectoryName,
-  aside: Build,
+  aside: string,
   projection: Projection,
   liveBuild: string,
   from: Buffer,
@@ -81,14 +86,15 @@ async function compare(
   const found = await store.readDirectory(tx, directory);
   if (found.builds.get(projection.name)?.build !== liveBuild) return 'switched meanwhile';
   const { keyspace } = found;
-  if (!(await foldTail(tx, store, found, aside))) return 'tail too long';
+  // One that was taken over, or given up while this process stood still, may be half cleared.
+  if (!(await foldTail(tx, store, found, await heldBuild(tx, keyspace, builder, aside)))) return 'tail too long';
   if (projection.mode === 'async') {
     const followed = await findBuild(tx, keyspace, liveBuild);
-    if (followed === undefined || !(await foldTail(tx, store, found, followed))) return 'tail too long';
+    if (followed === undefined || !(await foldTail(tx, store, found, followed))) return 'follower behind';
   }
   const prefix = keyspace.projection(projection.name, liveBuild);
   const live = await readRange(tx, prefix, from);
-  const folded = await readRange(tx, keyspace.projection(projection.name, aside.build), from);
+  const folded = await readRange(tx, keyspace.projection(projection.name, aside), from);
   // A range that was cut says nothing of what lies behind its last key.
   const ends = [live, folded].filter(({ cut }) => cut).map(({ pairs }) => pairs.at(-1)?.key ?? from);
   const end = ends.sort((left, right) => left.compare(right))[0];
@@ -103,10 +109,8 @@ async function compare(
 }
 
 async function foldTail(tx: Transaction, store: Store, { live, keyspace }: LiveDirectory, build: Build): Promise<boolean> {
-  const tail = await createLog(keyspace).readFrom(tx.snapshot, live.incarnation, build.checkpoint, TAIL_LIMITS);
-  if (!tail.tailReached) return false;
-  await applyEvents(tx, keyspace, targetsOf(keyspace, store.projections, build), tail.events);
-  return true;
+  const targets = targetsOf(keyspace, store.projections, build);
+  return (await foldLog(tx, keyspace, targets, live.incarnation, build.checkpoint, TAIL_LIMITS)).tailReached;
 }
 
 /** Keys come without the prefix. */

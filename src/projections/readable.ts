@@ -19,7 +19,7 @@ export function readableValue(value: Buffer): string {
   if (value.length === 0) return '(empty)';
   const plain = readableBytes(value);
   if (plain !== undefined) return plain;
-  if (value.length >= POSITION_BYTES && value.readUInt32BE(0) < 0x1_0000) {
+  if (value.length >= POSITION_BYTES && value.readUInt32BE(0) >= 1 && value.readUInt32BE(0) < 0x1_0000) {
     const { position, rest } = splitPosition(value);
     const behind = rest.length === 0 ? '' : `, ${readableBytes(rest) ?? hex(rest)}`;
     return `at ${formatPosition(position)}${behind}`;
@@ -38,10 +38,10 @@ function hex(bytes: Buffer): string {
 const printable = /^[\p{L}\p{N}\p{P}\p{S} ]{1,300}$/u;
 
 function readableBytes(bytes: Buffer): string | undefined {
-  if (bytes.length === 16) return uidFromBytes(bytes);
   if ((bytes.length === 33 && bytes[0] === 1) || (bytes.length === 65 && bytes[0] === 2)) return digestFromBytes(bytes);
   const text = bytes.toString();
-  return printable.test(text) && Buffer.from(text).equals(bytes) ? text : undefined;
+  if (printable.test(text) && Buffer.from(text).equals(bytes)) return text;
+  return bytes.length === 16 ? uidFromBytes(bytes) : undefined;
 }
 
 function readableItem(item: unknown): string {

@@ -129,12 +129,17 @@ export function createStore(
   };
 }
 
+/** A switch takes some tens of milliseconds. */
+const HELD_MS = 20;
+
 /** `meta/live` was read with a conflict: a fence that is set meanwhile, or lifted by another, repeats the transaction. */
 async function passFence({ tx }: Writing, { live, keyspace }: LiveDirectory): Promise<void> {
   const { fence } = live;
   if (fence === undefined) return;
   if ((await tx.time()) < fence.deadline) {
-    throw new KeyValueError('not_committed', `the switch to build ${fence.build} holds this back until it has happened`);
+    throw new KeyValueError('not_committed', `the switch to build ${fence.build} holds this back until it has happened`, {
+      retryAfterMs: HELD_MS,
+    });
   }
   tx.set(keyspace.metaLive, encodeLive({ ...live, fence: undefined }));
 }

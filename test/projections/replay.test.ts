@@ -8,7 +8,8 @@ import { boundsOf } from '../../src/keyvalue/keyspace.js';
 import { SimulatedStore, VirtualClock } from '../../src/keyvalue/simulated.js';
 import type { Projection } from '../../src/projections/projection.js';
 import { references } from '../../src/projections/references.js';
-import { applyEvents, foldLog } from '../../src/projections/replay.js';
+import { foldLog } from '../../src/projections/replay.js';
+import { applyAll } from '../support/fold.js';
 import { tags } from '../../src/projections/tags.js';
 import { commit, log, readAll, streamAt } from '../events/log-fixture.js';
 import { envelopeOf, sha256 } from '../events/samples.js';
@@ -35,7 +36,7 @@ async function fold(database: Database, projections: readonly Projection[], limi
   let checkpoint: Awaited<ReturnType<typeof foldLog>>['checkpoint'];
   for (;;) {
     const after = checkpoint;
-    const folded = await database.transact((tx) => foldLog(tx, keyspace, targetsOf(projections, 'folded'), 1, after, limit));
+    const folded = await database.transact((tx) => foldLog(tx, keyspace, targetsOf(projections, 'folded'), 1, after, { limit }));
     taken.push(folded.events);
     checkpoint = folded.checkpoint;
     if (folded.tailReached) return taken;
@@ -58,7 +59,7 @@ describe('folding the log', () => {
     const database = connect();
     for (let at = 0; at < moves.length; at += 50) await commit(database, moves.slice(at, at + 50));
     const events = await readAll(database, { limit: 100 });
-    await database.transact((tx) => applyEvents(tx, keyspace, targetsOf([tags], 'applied'), events));
+    await database.transact((tx) => applyAll(tx, keyspace, targetsOf([tags], 'applied'), events));
 
     const taken = await fold(database, [tags], limit);
 
