@@ -10,6 +10,8 @@ import { HEARTBEAT_MS } from './heartbeat.js';
 const SERVERS_POLL_MS = 1_000;
 /** After so many rounds that were no shorter than the ones before, waiting does not help: the rest is folded in under the fence. */
 const ROUNDS_WITHOUT_GAIN = 3;
+/** Events; a round that is shorter says nothing of how fast they come. */
+const SHORTEST_ROUND = 500;
 /** Commands go on between two fences. */
 const BETWEEN_FENCES_MS = 100;
 
@@ -22,10 +24,12 @@ export async function rebuild(store: Store, options: BuildOptions): Promise<Buil
   const run = await BuildRun.begin(store, options);
   if ('finished' in run) return run.finished;
   try {
+    const before = run.build.events;
     await run.catchUp();
+    const first = run.build.events - before;
     for (let outcome: 'switched' | 'servers behind' = 'servers behind'; outcome === 'servers behind';) {
       await awaitServers(run);
-      await shortenTail(run);
+      await shortenTail(run, Math.max(first, SHORTEST_ROUND));
       outcome = await makeTheSwitch(run);
     }
   } catch (error) {
@@ -58,10 +62,13 @@ async function awaitServers(run: BuildRun): Promise<void> {
   }
 }
 
-/** Until a switch takes what is left of the log, or it is clear that reading on does not get there: what came while a round was folded in is the next one. */
-async function shortenTail(run: BuildRun): Promise<void> {
+/**
+ * Until a switch takes what is left of the log, or it is clear that reading on does not get there: what came while a round was folded in is the next one. `first`:
+ * the length of the one before, in events.
+ */
+async function shortenTail(run: BuildRun, first: number): Promise<void> {
   const { order } = run.options;
-  let shortest = Infinity;
+  let shortest = first;
   for (let without = 0; without < ROUNDS_WITHOUT_GAIN;) {
     if (await hasShortTail(run.store, order.directory, run.build)) return;
     const before = run.build.events;
