@@ -33,7 +33,7 @@ const usage = `usage: artifact-store projections list [--json]
 `;
 
 /** A process's own batches: nobody else waits for its thread. */
-const LIMIT = 16_384;
+const LIMIT = 24_000;
 const DIFFERENCES_SHOWN = 10;
 
 interface Asked {

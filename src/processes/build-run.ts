@@ -68,9 +68,9 @@ export class BuildStoppedError extends Error {
 
 const HELD_POLL_MS = 500;
 const LONGEST_PAUSE_MS = 1_000;
-const FIRST_LIMIT = 1_000;
-const SHORTEST_STEP_MS = 250;
-const LONGEST_STEP_MS = 1_000;
+const FIRST_LIMIT = 2_000;
+const SHORTEST_STEP_MS = 500;
+const LONGEST_STEP_MS = 1_500;
 const SMALLEST_STEP = 50;
 
 /** One process at work on one build: what making one to switch to and making one to compare with have in common. */

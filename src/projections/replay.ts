@@ -38,7 +38,7 @@ function createFolder(tx: Transaction, keyspace: Keyspace, targets: Targets) {
 /** What one transaction folds at most. */
 export interface FoldLimits {
   readonly limit: number;
-  /** Read of the log's content and written: it ends with the event that gets there. Default 5 MB. */
+  /** Read of the log's content and written: it ends with the event that gets there. Default 5.5 MB. */
   readonly bytes?: number;
 }
 
@@ -59,7 +59,7 @@ export interface Folded {
 // Events that are read at once: of thousands that wait, decoded, for their turn the garbage collector makes more work than all the rest.
 const PIECE_EVENTS = 256;
 /** Half of what fits in a transaction; and far less than the work of 5 s. */
-const FOLDED_BYTES = 5_000_000;
+const FOLDED_BYTES = 5_500_000;
 
 /**
  * Folds the events behind `after` into builds, as far as the limits go. The log is read by snapshot, in pieces. Throws EventDecodeError and ReplayError.
