@@ -17,7 +17,10 @@ afterEach(() => app?.close());
 type Line = Readonly<Record<string, unknown>>;
 
 /** An app that holds one blob, which `send` sends; and its log. */
-function newApp(overrides: { send?: (sink: () => Writable) => Promise<boolean>; checkReady?: () => Promise<Record<string, unknown>> }) {
+function newApp(overrides: {
+  send?: (sink: () => Writable) => Promise<boolean>;
+  checkReady?: () => Promise<Record<string, unknown>>;
+}) {
   const log: Line[] = [];
   const sink = new Writable({
     write(line: Buffer, _encoding, done) {
