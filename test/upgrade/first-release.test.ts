@@ -75,21 +75,23 @@ test('the store of release 0.1.0 is served, gets its history by itself, and is o
     async () => {
       await pullAll();
       pulls += 1;
-      const found = await withStore(({ store }) =>
-        store.read(({ registry, platform }) => Promise.resolve({ registry: registry.live, platform: platform.live })),
-      );
-      const { projections, events } = found.registry;
-      const has = projections.some(({ name }) => name === 'history');
-      return has && events === 2 && found.platform.events === 2 ? found : undefined;
+      const found = await withStore(({ store }) => store.read(({ registry }) => Promise.resolve(registry.live)));
+      return found.projections.some(({ name }) => name === 'history') ? found : undefined;
     },
     60_000,
     () => server.log(),
   );
   expect(pulls).toBeGreaterThan(0);
-  expect(live.registry.fence).toBeUndefined();
+  expect(live.fence).toBeUndefined();
   expect((await client.request('GET', '/readyz')).expect(200).json()).toEqual({ status: 'ready' });
-  const bytes = await withStore(({ store }) => store.database.read((tx) => tx.get(store.keyspaces.registry.metaLive)));
-  expect(JSON.parse((bytes ?? '').toString())).toMatchObject({ format: 2, events: 2 });
+  const formatOf = (name: 'registry' | 'platform') =>
+    withStore(async ({ store }) => {
+      const bytes = await store.database.read((tx) => tx.get(store.keyspaces[name].metaLive));
+      return JSON.parse((bytes ?? '').toString()) as unknown;
+    });
+  expect(await formatOf('registry')).toMatchObject({ format: 2, events: 2 });
+  // Another registry of release 0.1.0 may share the platform.
+  expect(await formatOf('platform')).toMatchObject({ format: 1 });
 });
 
 test('its indexes equal the folded log, history too', async () => {

@@ -257,8 +257,8 @@ async function conclude(test: string, scene: Scene, server: Server, figures: Rea
   await checkIndex(directory);
 }
 
-// On two cores, with nothing else running: 60 ms for the slowest push before, 0.3 to 0.8 s during the build (at first in the new server, which is cold), 40 000
-// events built in 4 to 8 s, a fence of 8 to 40 ms.
+// Measured on two cores: the slowest push took 50 to 170 ms before and 320 to 500 ms during the build, 40 000 events were built in 5 s, the fence stood for 7 to 23 ms.
+// With ten busy processes beside: 320 ms before, 1.7 s during, at first in the new server, which is cold.
 test('a release with another tag index takes over, server by server, and no push notices', { timeout: 300_000 }, async () => {
   const scene = await open();
   const { directory, before, beside, pushes } = scene;
