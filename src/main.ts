@@ -45,6 +45,13 @@ async function run(args: readonly string[]): Promise<number> {
 // The store holds the key that signs tokens and the hashes of passwords: what is made from here on is this user's alone.
 process.umask(0o077);
 
+// `| head` has read enough: the command goes on, and ends in order.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {

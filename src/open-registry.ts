@@ -61,9 +61,14 @@ export async function openRegistry(config: Config, create: boolean): Promise<Ope
       const now = await stat(file).catch(() => undefined);
       if (now?.ino !== ino) throw new Error("the database's file was taken away; what is written now is lost at the next start");
     };
+    // A process that ends with the store open, by an error that nobody caught, would wait for ever: lmdb-js's own end locks what is gone (cleanupStrayTxns).
+    // What was acknowledged is on the disk.
+    const endAtOnce = (): void => void process.kill(process.pid, 'SIGKILL');
+    process.once('exit', endAtOnce);
     const close = async (): Promise<void> => {
       await blobs.close();
       await database.close();
+      process.off('exit', endAtOnce);
     };
     return { store, blobs, executor: createExecutor(store), identity, checkDatabase, close };
   } catch (error) {
