@@ -18,6 +18,8 @@ export interface IndexUpkeep {
   start(): Promise<void>;
   /** The builds that this server makes, or waits for, for `/readyz`; empty as a rule. */
   builds(): readonly Readonly<Record<string, unknown>>[];
+  /** Throws when this server could not write for a while: pulls go on, pushes do not. */
+  checkWriting(): void;
   /** Ends what builds and follows, in bounded time. */
   stop(): Promise<void>;
   /** Says that this server is gone: when its last request has ended, since until then a switch has to wait for it. */
@@ -30,6 +32,8 @@ const LIMITS = { limit: 200, bytes: 250_000 } as const;
 const SHARE = 0.5;
 const UPGRADE_MS = 30_000;
 const LOGGED_MS = 5_000;
+/** Three heartbeats. */
+const SILENT_SECONDS = 35;
 
 /** Says that this server is here, builds what its release needs and the store lacks, follows the log with the async projections. */
 export function createIndexUpkeep(store: Store, newId: () => Uid, logger: Logger): IndexUpkeep {
@@ -64,11 +68,17 @@ export function createIndexUpkeep(store: Store, newId: () => Uid, logger: Logger
 
   const chores = new Subscription();
   const heart = new Subscription();
+  let beatAt = performance.now();
   const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   return {
     async start() {
       await beat(store, id, mine);
-      heart.add(periodically(HEARTBEAT_MS, () => beat(store, id, mine), failed('the heartbeat failed')));
+      beatAt = performance.now();
+      const pulse = async (): Promise<void> => {
+        await beat(store, id, mine);
+        beatAt = performance.now();
+      };
+      heart.add(periodically(HEARTBEAT_MS, pulse, failed('the heartbeat failed')));
       chores.add(periodically(UPGRADE_MS, runUpgrade, failed('building indexes failed'), 0));
       for (const projection of store.projections.filter(({ mode }) => mode === 'async')) {
         const options = {
@@ -81,6 +91,14 @@ export function createIndexUpkeep(store: Store, newId: () => Uid, logger: Logger
       }
     },
     builds: () => [...running.values()],
+    checkWriting() {
+      const seconds = Math.round((performance.now() - beatAt) / 1_000);
+      if (seconds > SILENT_SECONDS) {
+        throw new Error(
+          `nothing could be written for ${seconds} s: the disk, or a process that holds the lock of the store; the log says more`,
+        );
+      }
+    },
     async stop() {
       abort.abort();
       chores.unsubscribe();

@@ -47,6 +47,10 @@ interface Asked {
 /** `artifact-store projections list|rebuild|verify`: straight on the store, while servers run. Exit status. */
 export async function manageProjections(config: Config, args: readonly string[]): Promise<number> {
   const [verb, ...rest] = args;
+  if (args.includes('--help') || verb === '-h') {
+    process.stdout.write(usage);
+    return 0;
+  }
   if (verb !== 'list' && verb !== 'rebuild' && verb !== 'verify') {
     return misused(verb === undefined ? 'list, rebuild or verify is missing' : `${verb} is not list, rebuild or verify`);
   }

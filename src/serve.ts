@@ -75,6 +75,7 @@ export async function serve(config: Config): Promise<number> {
         if (draining) throw new Error('the registry is shutting down');
         await store.read(() => Promise.resolve());
         await registry.checkDatabase();
+        indexes.checkWriting();
         if ((await blobs.readIdentity()) !== registry.identity) throw new Error('the blob store is not there');
         const builds = indexes.builds();
         return builds.length === 0 ? {} : { builds };
