@@ -116,17 +116,6 @@ export function createKeyspace(directory: Buffer) {
       stampedKey(streamPrefix(stream, incarnation), stamp),
 
     streams: boundsOf(under('stream')),
-    /** What a stream's key says; undefined for bytes that are no such key. */
-    streamEntry: (key: Buffer): StreamEntry | undefined => {
-      try {
-        const [aggregate, subject, incarnation] = itemsBehind(under('stream'), key.subarray(0, key.length - STAMP_BYTES - 1));
-        const text = subjectText(subject);
-        if (typeof aggregate !== 'string' || text === undefined || typeof incarnation !== 'number') return undefined;
-        return { stream: `${aggregate}/${text}`, incarnation, stamp: stampOfKey(key) };
-      } catch {
-        return undefined;
-      }
-    },
 
     wake: (partition: number): Buffer => cached('wake', partition),
 
@@ -163,6 +152,19 @@ export interface StreamEntry {
   readonly stream: string;
   readonly incarnation: number;
   readonly stamp: Buffer;
+}
+
+/** What a key within `Keyspace.streams` says; undefined for bytes that are no such key. */
+export function readStreamKey({ streams }: Keyspace, key: Buffer): StreamEntry | undefined {
+  try {
+    const prefix = streams.begin.subarray(0, streams.begin.length - 1);
+    const [aggregate, subject, incarnation] = itemsBehind(prefix, key.subarray(0, key.length - STAMP_BYTES - 1));
+    const text = subjectText(subject);
+    if (typeof aggregate !== 'string' || text === undefined || typeof incarnation !== 'number') return undefined;
+    return { stream: `${aggregate}/${text}`, incarnation, stamp: stampOfKey(key) };
+  } catch {
+    return undefined;
+  }
 }
 
 /** The inverse of what `streamItems` does with a stream's subject. */

@@ -4,7 +4,7 @@ import { formatPosition, type Position } from '../events/position.js';
 import { parseStream } from '../events/types.js';
 import { keyAfter } from '../keyvalue/apply-operations.js';
 import type { ReadTransaction } from '../keyvalue/database.js';
-import { itemsBehind, type Keyspace } from '../keyvalue/keyspace.js';
+import { itemsBehind, readStreamKey, type Keyspace } from '../keyvalue/keyspace.js';
 import type { DirectoryName } from '../projections/projection.js';
 import type { Store } from '../projections/store.js';
 
@@ -94,7 +94,7 @@ async function verifyStreamEntries(store: Store, keyspace: Keyspace, { signal, o
 
 /** What is wrong with an entry of a stream. */
 async function missingEvent(tx: ReadTransaction, keyspace: Keyspace, key: Buffer): Promise<string | undefined> {
-  const entry = keyspace.streamEntry(key);
+  const entry = readStreamKey(keyspace, key);
   const stream = entry && parseStream(entry.stream);
   if (entry === undefined || stream === undefined) return `${key.toString('hex')} is no entry of a stream`;
   const { incarnation, stamp } = entry;

@@ -203,6 +203,7 @@ const keySamples: { readonly [K in keyof Keyspace]?: KeySample } = {
   wake: (k) => k.wake(7),
   content: (k) => k.content(sha512('a'), 2),
   contents: (k) => k.contents,
+  streams: (k) => k.streams,
   contentBounds: (k) => k.contentBounds(sha256('a')),
   personal: (k) => k.personal(uid('a'), 'name'),
   request: (k) => k.request(uid('2')),
