@@ -3,7 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 
 import { reject } from '../errors.js';
 import { authenticate, authenticateKnown, type AuthenticationDeps } from '../identity/caller.js';
 import type { Exchange, RegistryServices } from './exchange.js';
-import { exportHistory, getHistory, getManifestThen, getManifestsThen, getTagsThen } from './history-routes.js';
+import { exportHistory, getHistory } from './history-routes.js';
+import { getManifestThen, getManifestsThen, getTagsThen } from './past-routes.js';
 
 /** What a path under /api/v1 asks for. */
 export type ApiPath =

@@ -2,16 +2,12 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FastifyReply } from 'fastify';
 
-import type { Digest } from '../digest.js';
-import { parseDigest } from '../digest.js';
-import { reject, RefusalError } from '../errors.js';
-import { formatTime, positionOf, type Moment } from '../events/database-time.js';
-import { comparePositions, formatPosition, timeOf, type Position } from '../events/position.js';
-import type { EventKind, RecordedEvent } from '../events/types.js';
-import { parseName, parseReference, type RepositoryName, type Tag, type Uid } from '../identifiers.js';
+import { RefusalError } from '../errors.js';
+import { comparePositions, formatPosition, type Position } from '../events/position.js';
+import type { EventKind } from '../events/types.js';
+import type { RepositoryName } from '../identifiers.js';
 import { actorWithoutLookup, findActor } from '../identity/actor-lookup.js';
-import { judge } from '../identity/judge.js';
-import { resolveEntries, type EntryActor, type HistoryEntry, type Sight } from '../projections/history-entries.js';
+import type { Sight } from '../projections/history-entries.js';
 import type { Bearer } from '../projections/history-pages.js';
 import { findHistory, type FoundHistory, type HistoryScope } from '../projections/history-scope.js';
 import {
@@ -23,29 +19,19 @@ import {
   type Asked,
   type Span,
 } from '../projections/history-walk.js';
-import { findManifestAt, findTagAt, listManifestsAt, listTagsAt, type ManifestThen } from '../projections/past.js';
 import type { Reading } from '../projections/store.js';
-import { findTarget, type Target } from '../projections/targets.js';
-import { beginAnswer, sendJson } from './answers.js';
+import { findTarget } from '../projections/targets.js';
+import { beginAnswer } from './answers.js';
+import { LIMIT, LIMIT_MOST, linkOf, momentOf, nameOf, sendPage, sightOf, type Place } from './api-pages.js';
 import { ApiQuery, invalid, quoted } from './api-query.js';
 import { itsTurn } from './blobs.js';
 import { deny, type Exchange } from './exchange.js';
 import { ndjsonOf, parquetOf } from './history-export.js';
 
-/** Ids as they stand in a path. */
-interface Place {
-  readonly project: string;
-  readonly repository: string | undefined;
-}
-
-const LIMIT = 100;
-const LIMIT_MOST = 1_000;
 /** Of an export, which is read beside everybody's pulls. */
 const EXPORT_PAGE = 100;
 /** The newest; a pipeline may make and delete a repository every day. */
 const BEARERS_MOST = 100;
-
-// ---- History.
 
 const filters = ['kind', 'actor', 'since', 'until'];
 const parts = ['image', 'tag', 'digest', 'bearer'];
@@ -175,15 +161,6 @@ function questionOf(exchange: Exchange, place: Place, query: ApiQuery): HistoryQ
   };
 }
 
-/** The `<name>` that the ids stand for; a project is asked for by one part. */
-function nameOf({ request }: Exchange, { project, repository }: Place, image: string): RepositoryName {
-  const text = [project, repository ?? 'any', ...(image === '' ? [] : [image])].join('/');
-  const name = parseName(text);
-  request.told.name = repository === undefined ? project : text;
-  if ('problem' in name) return reject('NAME_INVALID', { name: text.slice(0, 300), reason: name.reason });
-  return repository === undefined ? { ...name, name: name.project } : name;
-}
-
 type Granted = Asked & FoundHistory & Pick<HistoryQuestion, 'actors' | 'kinds'>;
 
 /** Judged and found in one transaction. Throws the refusal. */
@@ -196,12 +173,6 @@ async function ask(reading: Reading, { caller }: Exchange, question: HistoryQues
   if ('refused' in found) throw new RefusalError(found);
   const sight = sightOf(caller, name, target, found.project.uid);
   return { ...found, sight, kinds, actors: question.actors && (await actorsOf(reading, question.actors, sight)) };
-}
-
-/** Only an owner is told of people, by a token only one that is given for everything that an owner may. */
-export function sightOf(caller: Exchange['caller'], { name }: RepositoryName, { role }: Target, project: Uid): Sight {
-  const people = role === 'owner' && judge({ caller, verb: 'delete', name, role }) === undefined;
-  return { people, project };
 }
 
 async function actorsOf(reading: Reading, texts: readonly string[], { people }: Sight): Promise<readonly string[]> {
@@ -241,195 +212,6 @@ function bearerJson({ repository, from, until }: Bearer): object {
     ...(until === undefined ? {} : { until: momentOf(until) }),
     current: until === undefined,
   };
-}
-
-// ---- The past of tags and manifests.
-
-/** What the state of a repository is asked for. */
-interface Then {
-  readonly reading: Reading;
-  readonly repository: Uid;
-  readonly sight: Sight;
-  readonly at: Position;
-}
-
-/** An image's tags as they were. */
-export async function getTagsThen(exchange: Exchange, path: string, place: Place): Promise<FastifyReply> {
-  const query = new ApiQuery(exchange.query, ['image', 'at', 'limit', 'after']);
-  const name = nameOf(exchange, place, query.text('image') ?? '');
-  const limit = query.limit(LIMIT, LIMIT_MOST);
-  const after = query.tag('after');
-  const body = await readThen(exchange, name, query.moment('at'), async ({ reading, repository, sight, at }) => {
-    const { tags, next } = await listTagsAt(reading, repository, name.image, at, { after, limit });
-    const gone = await deedsOf(
-      reading,
-      tags.map((found) => found.gone),
-      sight,
-    );
-    return {
-      image: name.image,
-      tags: tags.map(({ tag, digest, since }, index) => ({ tag, digest, since: momentOf(since), ...gone[index] })),
-      ...linkOf(query, path, next),
-    };
-  });
-  return sendPage(exchange, body);
-}
-
-/** The manifests of an image, or of the whole repository, as they were. */
-export async function getManifestsThen(exchange: Exchange, path: string, place: Place): Promise<FastifyReply> {
-  const query = new ApiQuery(exchange.query, ['image', 'at', 'limit', 'after']);
-  const name = nameOf(exchange, place, query.text('image') ?? '');
-  const image = query.text('image') === undefined ? undefined : name.image;
-  const limit = query.limit(LIMIT, LIMIT_MOST);
-  const after = cursorOf(query.text('after'), place);
-  const body = await readThen(exchange, name, query.moment('at'), async ({ reading, repository, sight, at }) => {
-    const { manifests, next } = await listManifestsAt(reading, repository, image, at, { after, limit });
-    return {
-      ...(image === undefined ? {} : { image }),
-      manifests: await manifestsJson(reading, manifests, sight),
-      ...linkOf(query, path, next && `${next.image}@${next.digest}`),
-    };
-  });
-  return sendPage(exchange, body);
-}
-
-/** What a tag or a digest meant, and what became of it. */
-export async function getManifestThen(exchange: Exchange, place: Place, text: string): Promise<FastifyReply> {
-  const query = new ApiQuery(exchange.query, ['image', 'at']);
-  const name = nameOf(exchange, place, query.text('image') ?? '');
-  const reference = parseReference(text);
-  if ('reason' in reference) return invalid(reference.reason);
-  const body = await readThen(exchange, name, query.moment('at'), async (then) => {
-    const { reading, repository, sight, at } = then;
-    const found = 'tag' in reference ? await digestThen(then, name, reference.tag) : { digest: reference.digest };
-    const manifest = await findManifestAt(reading, repository, name.image, found.digest, at);
-    if (manifest === undefined) return reject('MANIFEST_UNKNOWN', { name: name.name, reference: thenText(text, at) });
-    const [json] = await manifestsJson(reading, [manifest], sight);
-    return { ...json, ...('tag' in found ? { tag: found } : {}) };
-  });
-  return sendPage(exchange, body);
-}
-
-async function digestThen(
-  { reading, repository, sight, at }: Then,
-  name: RepositoryName,
-  tag: Tag,
-): Promise<{ readonly digest: Digest; readonly tag: Tag; readonly since: object }> {
-  const found = await findTagAt(reading, repository, name.image, tag, at);
-  if (found === undefined) return reject('MANIFEST_UNKNOWN', { name: name.name, reference: thenText(tag, at) });
-  if (!('deleted' in found)) return { tag, digest: found.digest, since: momentOf(found.since) };
-  const [entry] = await resolveEntries(reading, [found.deleted], sight);
-  const when = entry === undefined ? '' : `: it was deleted at ${entry.time} by ${entry.actor.text}`;
-  return reject('MANIFEST_UNKNOWN', { name: name.name, reference: `${thenText(tag, at)}${when}` });
-}
-
-function thenText(reference: string, at: Position): string {
-  return `${reference} at position ${formatPosition(at)} (${formatTime(timeOf(at))})`;
-}
-
-/** Judged, found and read in one transaction; the answer says which position it is of. */
-async function readThen<T extends object>(
-  exchange: Exchange,
-  name: RepositoryName,
-  moment: Moment | undefined,
-  read: (then: Then) => Promise<T>,
-): Promise<object> {
-  const { caller, services } = exchange;
-  return services.executor.store.read(async (reading) => {
-    const target = await findTarget(reading, caller.actor, name);
-    const denied = deny(caller, 'pull', name, target);
-    if (denied !== undefined) throw new RefusalError(denied);
-    const { repository, project } = target;
-    if (repository === undefined || project === undefined) {
-      return reject('REPOSITORY_UNKNOWN', { name: `${name.project}/${name.repository}` });
-    }
-    const at = await positionThen(reading, moment);
-    const sight = sightOf(caller, name, target, project.uid);
-    const found = await read({ reading, repository, sight, at });
-    return {
-      project: name.project,
-      repository: name.repository,
-      uid: repository,
-      ...momentOf(at),
-      people: sight.people ? 'shown' : 'hidden',
-      ...found,
-    };
-  });
-}
-
-async function positionThen(reading: Reading, moment: Moment | undefined): Promise<Position> {
-  const { tx, registry } = reading;
-  if (moment === undefined)
-    return (await newestPosition(reading, 'registry')) ?? invalid('nothing has happened in this registry yet');
-  const found = await positionOf(tx, registry.keyspace, registry.live.incarnation, moment);
-  return 'reason' in found ? invalid(`at: ${found.reason}`) : found;
-}
-
-async function manifestsJson(reading: Reading, manifests: readonly ManifestThen[], sight: Sight): Promise<readonly object[]> {
-  const pushed = await resolveEntries(
-    reading,
-    manifests.map((found) => found.pushed),
-    sight,
-  );
-  const gone = await deedsOf(
-    reading,
-    manifests.map((found) => found.gone),
-    sight,
-  );
-  return pushed.map((entry, index) => ({ ...entry.payload, pushed: deedOf(entry), ...gone[index] }));
-}
-
-interface Deed {
-  readonly position: string;
-  readonly time: string;
-  readonly actor: EntryActor;
-}
-
-function deedOf({ position, time, actor }: HistoryEntry): Deed {
-  return { position, time, actor };
-}
-
-/** For each deletion of what is gone, when and by whom; nothing for what is there. */
-async function deedsOf(
-  reading: Reading,
-  deletions: readonly (RecordedEvent | undefined)[],
-  sight: Sight,
-): Promise<readonly { readonly gone?: Deed }[]> {
-  const events = deletions.filter((event) => event !== undefined);
-  const entries = new Map((await resolveEntries(reading, events, sight)).map((entry) => [entry.position, entry]));
-  return deletions.map((event) => {
-    const entry = event && entries.get(formatPosition(event.position));
-    return entry === undefined ? {} : { gone: deedOf(entry) };
-  });
-}
-
-/** `<image>@<digest>`, as `next` has it. */
-function cursorOf(text: string | undefined, { project, repository = '' }: Place) {
-  if (text === undefined) return undefined;
-  const at = text.lastIndexOf('@');
-  const image = parseName([project, repository, ...(at > 0 ? [text.slice(0, at)] : [])].join('/'));
-  const digest = parseDigest(text.slice(at + 1));
-  if (at < 0 || 'problem' in image || digest === undefined) {
-    return invalid(`after=${quoted(text)} is not accepted; it is <image>@<digest>, as next has it`);
-  }
-  return { image: image.image, digest };
-}
-
-// ---- Answers.
-
-/** A position with its time, as answers have it. */
-function momentOf(position: Position | undefined): { readonly position?: string; readonly time?: string } {
-  return position === undefined ? {} : { position: formatPosition(position), time: formatTime(timeOf(position)) };
-}
-
-function linkOf(query: ApiQuery, path: string, after: string | undefined): { readonly next?: string } {
-  return after === undefined ? {} : { next: query.linkWith(path, 'after', after) };
-}
-
-function sendPage({ reply }: Exchange, body: object): FastifyReply {
-  // RFC 8288, for clients that page without reading the body.
-  if ('next' in body && typeof body.next === 'string') reply.header('link', `<${body.next}>; rel="next"`);
-  return sendJson(reply, 200, body);
 }
 
 function earlier(left: Position | undefined, right: Position | undefined): Position | undefined {

@@ -1,0 +1,54 @@
+import type { FastifyReply } from 'fastify';
+
+import { reject } from '../errors.js';
+import { formatTime } from '../events/database-time.js';
+import { formatPosition, timeOf, type Position } from '../events/position.js';
+import { parseName, type RepositoryName, type Uid } from '../identifiers.js';
+import { judge } from '../identity/judge.js';
+import type { Sight } from '../projections/history-entries.js';
+import type { Target } from '../projections/targets.js';
+import { sendJson } from './answers.js';
+import type { ApiQuery } from './api-query.js';
+import type { Exchange } from './exchange.js';
+
+/** Ids as they stand in a path. */
+export interface Place {
+  readonly project: string;
+  readonly repository: string | undefined;
+}
+
+/** Items of a page, when nothing is said and at most. */
+export const LIMIT = 100;
+export const LIMIT_MOST = 1_000;
+
+/** The `<name>` that the ids stand for; a project is asked for by one part. */
+export function nameOf({ request }: Exchange, { project, repository }: Place, image: string): RepositoryName {
+  const text = [project, repository ?? 'any', ...(image === '' ? [] : [image])].join('/');
+  const name = parseName(text);
+  request.told.name = repository === undefined ? project : text;
+  if ('problem' in name) return reject('NAME_INVALID', { name: text.slice(0, 300), reason: name.reason });
+  return repository === undefined ? { ...name, name: name.project } : name;
+}
+
+/** Only an owner is told of people, by a token only one that is given for everything that an owner may. */
+export function sightOf(caller: Exchange['caller'], { name }: RepositoryName, { role }: Target, project: Uid): Sight {
+  const people = role === 'owner' && judge({ caller, verb: 'delete', name, role }) === undefined;
+  return { people, project };
+}
+
+/** A position with its time, as answers have it. */
+export function momentOf(position: Position | undefined): { readonly position?: string; readonly time?: string } {
+  return position === undefined ? {} : { position: formatPosition(position), time: formatTime(timeOf(position)) };
+}
+
+/** The next page's path, where something lies behind `after`. */
+export function linkOf(query: ApiQuery, path: string, after: string | undefined): { readonly next?: string } {
+  return after === undefined ? {} : { next: query.linkWith(path, 'after', after) };
+}
+
+/** Answers with a page; its `next` is a Link header, too. */
+export function sendPage({ reply }: Exchange, body: object): FastifyReply {
+  // RFC 8288, for clients that page without reading the body.
+  if ('next' in body && typeof body.next === 'string') reply.header('link', `<${body.next}>; rel="next"`);
+  return sendJson(reply, 200, body);
+}
