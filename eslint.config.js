@@ -111,7 +111,7 @@ export default tseslint.config(
         ...Object.keys(imports).map((folder) => ({ category: folder, pattern: `src/${folder}/**` })),
         { category: 'shared', pattern: `src/{${shared.join(',')}}.ts` },
         { category: 'outside', pattern: '{test,bench,scripts}/**' },
-        { category: 'main', pattern: `src/!(${shared.join('|')}).ts` },
+        { category: 'main', pattern: [`src/!(${shared.join('|')}).ts`, 'src/cli/**'] },
       ],
     },
     rules: {

@@ -2,12 +2,12 @@
 import { BlobStoreError } from './blobs/blob-store.js';
 import { StoreMismatchError } from './commands/found-store.js';
 import { ConfigError, readConfig } from './config.js';
-import { showHistory } from './history-command.js';
+import { showHistory } from './cli/history-command.js';
 import { KeyValueError } from './keyvalue/database.js';
-import { manageProjections } from './projections-command.js';
+import { manageProjections } from './cli/projections-command.js';
 import { LiveMismatchError } from './projections/live.js';
 import { ProjectionNotLiveError } from './projections/store.js';
-import { manageRepository } from './repository-command.js';
+import { manageRepository } from './cli/repository-command.js';
 import { serve } from './serve.js';
 
 const usage = `usage: artifact-store <command>
