@@ -1,6 +1,6 @@
 /**
  * The transactional ordered key-value port. Its semantics are FoundationDB's (developer guide, "Transactions in FoundationDB"):
- * strictly serialisable, optimistic, over byte keys in unsigned lexicographic order. Engines: `lmdb`, `simulated`.
+ * strictly serialisable, optimistic, over byte keys in unsigned lexicographic order. Engines: `foundationdb`, `lmdb`, `simulated`.
  */
 
 export interface KeyValue {
@@ -19,12 +19,18 @@ export interface RangeOptions {
 
 /** Reads at one version. Ranges are `[begin, end)`. Buffers handed out belong to the caller. */
 export interface ReadTransaction {
-  /** The version of the newest commit that the reads see; grows with every commit. */
+  /** The version of the newest commit that the reads see, or a later one that sees the same; grows with every commit. */
   readVersion(): Promise<bigint>;
   /** Database time in microseconds since 1970, never below the time of any commit that the reads see. */
   time(): Promise<bigint>;
   get(key: Buffer): Promise<Buffer | undefined>;
   getRange(begin: Buffer, end: Buffer, options?: RangeOptions): Promise<readonly KeyValue[]>;
+  /**
+   * What every committed `touchMetadata` of anybody on the cluster changes; comes with the read version and costs no read of its own. In a Transaction it
+   * conflicts as a read of a key does. Undefined where the engine has none (a `get` costs as little there) and where nobody ever touched it: nothing
+   * follows from that.
+   */
+  metadataVersion(): Promise<Buffer | undefined>;
 }
 
 /** A wait for one key to change. Set when its transaction commits; may fire without a change, never misses one while the process lives. */
@@ -51,6 +57,8 @@ export interface Transaction extends ReadTransaction {
   setVersionstampedKey(template: Buffer, offset: number, value: Buffer): void;
   /** Sets at `key` the `template` with the commit's 10-byte versionstamp written over the bytes from `offset`. */
   setVersionstampedValue(key: Buffer, template: Buffer, offset: number): void;
+  /** Makes `metadataVersion` another one for everybody who shares the cluster, so for changes that are rare. Unreadable in this transaction from here on. */
+  touchMetadata(): void;
   addReadConflictRange(begin: Buffer, end: Buffer): void;
   addWriteConflictRange(begin: Buffer, end: Buffer): void;
   watch(key: Buffer): Watch;
@@ -72,6 +80,8 @@ export interface TransactOptions {
  * what must happen once is guarded by a command id.
  */
 export interface Database {
+  /** Read versions grow with commits alone: two reads at one version saw the same store, and a store at rest keeps its version. */
+  readonly quietVersions: boolean;
   /** Runs `body` until it commits; a throw of the body's own cancels the transaction and is passed on. */
   transact<T>(body: (tx: Transaction) => Promise<T>, options?: TransactOptions): Promise<T>;
   /** Runs `body` once at one version; repeats it only on `transaction_too_old`. */
@@ -105,6 +115,8 @@ export type KeyValueErrorCode =
   | 'inverted_range'
   /** The disk refused the commit: full, or broken. `cause` is the system's error. */
   | 'storage_failed'
+  /** The cluster does not answer, or not in time. It may again soon; an attempt that was about to commit may have committed. */
+  | 'unavailable'
   | 'closed';
 
 /** A fault of the store; `retryable` ones are repeated by `transact` itself and reach the caller as `retries_exhausted`. */

@@ -68,6 +68,7 @@ const READER_CHECK_MS = 10_000;
 const SHORTEST_COMMIT_MS = 1_000;
 
 class OpenLmdb implements LmdbDatabase {
+  readonly quietVersions = true;
   readonly #store: ReadableStore;
   readonly #committer: Committer;
   readonly #snapshots: Snapshots;
@@ -186,6 +187,10 @@ class SnapshotReads implements ReadTransaction {
 
   async time(): Promise<bigint> {
     return this.#clock.after(this.#snapshot.version);
+  }
+
+  async metadataVersion(): Promise<undefined> {
+    return undefined;
   }
 
   async get(key: Buffer): Promise<Buffer | undefined> {

@@ -21,6 +21,8 @@ export interface TransactionHost {
   now(): number;
   /** Database time in microseconds, at least `readVersion`'s. */
   time(readVersion: bigint): bigint;
+  /** Where this engine keeps its metadata version; without it, it has none. */
+  readonly metadataKey?: Buffer;
   /** Awaited by every asynchronous call, after its result is determined; a simulation yields and crashes here. */
   readonly pause?: () => Promise<void>;
 }
@@ -133,6 +135,7 @@ export class OptimisticTransaction implements Transaction {
       time: () => this.time(),
       get: (key) => this.#reading(() => this.#get(key, false)),
       getRange: (begin, end, options) => this.#reading(() => this.#getRange(begin, end, options ?? {}, false)),
+      metadataVersion: () => this.#reading(() => this.#metadataVersion(false)),
     };
   }
 
@@ -150,6 +153,10 @@ export class OptimisticTransaction implements Transaction {
 
   getRange(begin: Buffer, end: Buffer, options: RangeOptions = {}): Promise<readonly KeyValue[]> {
     return this.#reading(() => this.#getRange(begin, end, options, true));
+  }
+
+  metadataVersion(): Promise<Buffer | undefined> {
+    return this.#reading(() => this.#metadataVersion(true));
   }
 
   set(key: Buffer, value: Buffer): void {
@@ -217,6 +224,12 @@ export class OptimisticTransaction implements Transaction {
     // It stays unreadable until it is cleared, even when it is set again (fdbclient/WriteMap.cpp).
     this.#unreadable.add(own, keyAfter(own));
     this.#put(own, { kind: 'stamped', template: Buffer.from(template), offset, atomics: [] });
+  }
+
+  touchMetadata(): void {
+    this.#writing();
+    const { metadataKey } = this.#host;
+    if (metadataKey !== undefined) this.setVersionstampedValue(metadataKey, Buffer.alloc(COMMIT_STAMP_BYTES), 0);
   }
 
   addReadConflictRange(begin: Buffer, end: Buffer): void {
@@ -318,6 +331,11 @@ export class OptimisticTransaction implements Transaction {
       this.#openedAt = this.#host.now();
     }
     return this.#snapshot;
+  }
+
+  #metadataVersion(conflict: boolean): Buffer | undefined {
+    const { metadataKey } = this.#host;
+    return metadataKey === undefined ? undefined : this.#get(metadataKey, conflict);
   }
 
   #get(key: Buffer, conflict: boolean): Buffer | undefined {

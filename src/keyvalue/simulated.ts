@@ -117,6 +117,8 @@ export interface SimulatedOptions {
   readonly faults?: Partial<Faults>;
   /** Called at every await of every process; a throw of CrashedError kills the process there. */
   readonly crash?: (point: CrashPoint, process: string) => void;
+  /** What its databases say of themselves. Default true; false for tests of those who have to do without. */
+  readonly quietVersions?: boolean;
 }
 
 interface LoggedCommit {
@@ -133,11 +135,16 @@ interface RegisteredWatch {
 
 const LATEST_WATCH_MS = 5_000;
 
+// Behind all keys of users, as FoundationDB's own.
+const METADATA_KEY = Buffer.from('\xff/metadataVersion', 'latin1');
+const AFTER_USERS_KEYS = Buffer.from([0xff]);
+
 export class SimulatedStore {
   readonly seed: number;
   readonly clock: SimulatedClock;
   /** In [0, 1), from the seed; the simulation's own choices may draw from it, too. */
   readonly random: () => number;
+  readonly quietVersions: boolean;
   faults: Faults;
   crash: ((point: CrashPoint, process: string) => void) | undefined;
 
@@ -155,6 +162,7 @@ export class SimulatedStore {
     this.seed = options.seed ?? randomInt(2 ** 32);
     this.clock = options.clock ?? realClock;
     this.random = seededRandom(this.seed);
+    this.quietVersions = options.quietVersions ?? true;
     this.faults = { ...noFaults, ...options.faults };
     this.crash = options.crash;
     if (options.seed === undefined && options.faults !== undefined) process.stderr.write(`simulated store: seed ${this.seed}\n`);
@@ -171,9 +179,9 @@ export class SimulatedStore {
     this.#forced.set(fault, (this.#forced.get(fault) ?? 0) + times);
   }
 
-  /** All pairs in key order. */
+  /** All pairs in key order, without what the store keeps for itself. */
   contents(): KeyValue[] {
-    return [...this.snapshot().range(Buffer.alloc(0), Buffer.alloc(limits.keyBytes + 1, 0xff), false)];
+    return [...this.snapshot().range(Buffer.alloc(0), AFTER_USERS_KEYS, false)];
   }
 
   /** Whether a fault strikes here. @internal */
@@ -305,6 +313,10 @@ export class SimulatedDatabase implements Database {
     };
   }
 
+  get quietVersions(): boolean {
+    return this.#store.quietVersions;
+  }
+
   transact<T>(body: (tx: Transaction) => Promise<T>, options: TransactOptions = {}): Promise<T> {
     return withRetries(() => this.#attempt(body, true), { timeoutMs: options.timeoutMs }, this.#environment);
   }
@@ -332,6 +344,7 @@ export class SimulatedDatabase implements Database {
       openSnapshot: () => store.snapshot(),
       now: () => store.clock.now(),
       time: (readVersion) => (store.time() > readVersion ? store.time() : readVersion),
+      metadataKey: METADATA_KEY,
       pause: async () => {
         await this.#pause('read');
         if (store.strikes('transactionTooOld'))

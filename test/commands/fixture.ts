@@ -104,6 +104,7 @@ export async function found(database: Database, newId: () => Uid = createIds()):
 function work(database: Database, newId: () => Uid, owner: Actor): Workplace {
   let bodies = 0;
   const counting: Database = {
+    quietVersions: database.quietVersions,
     transact: (body, options) =>
       database.transact((tx) => {
         bodies += 1;

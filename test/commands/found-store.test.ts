@@ -137,6 +137,7 @@ describe('two processes that start at once', () => {
       };
       const own = foundingOf(
         {
+          quietVersions: database.quietVersions,
           read: (body) => before().then(() => database.read(body)),
           transact: (body, options) => before().then(() => database.transact(body, options)),
           close: () => database.close(),

@@ -21,6 +21,7 @@ function counted(reading: Reading): {
   const counting: ReadTransaction = {
     readVersion: () => tx.readVersion(),
     time: () => tx.time(),
+    metadataVersion: () => tx.metadataVersion(),
     get(key) {
       reads.gets += 1;
       return tx.get(key);

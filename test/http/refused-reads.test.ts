@@ -23,6 +23,7 @@ async function setUp(): Promise<{ at: Workplace; stranger: Actor; readsOf: (task
     });
   const simulated = new SimulatedStore({ seed: 1, clock: new VirtualClock(), faults: {} }).connect('counted');
   const database: Database = {
+    quietVersions: simulated.quietVersions,
     transact: (body, options) => simulated.transact((tx) => body(counting(tx)), options),
     read: (body) => simulated.read((tx) => body(counting(tx))),
     close: () => simulated.close(),

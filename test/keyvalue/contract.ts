@@ -23,6 +23,8 @@ export interface OpenedDatabase {
 export interface ContractOptions {
   /** Lets 5 s and a little more pass for the engine's transactions. By default really waits. */
   readonly passTransactionLife?: () => Promise<void>;
+  /** False for an engine that has none. */
+  readonly metadataVersion?: boolean;
   /** Random programs of the property tests. Default 25. */
   readonly programs?: number;
 }
@@ -564,6 +566,83 @@ export function describeDatabaseContract(name: string, open: () => Promise<Opene
           tx.setVersionstampedKey(key(Buffer.concat([bytes('log/'), Buffer.alloc(10)])), key('log/').length, bytes('event'));
         expect(await interleaved(async (tx) => void (await tx.getRange(key('log/'), key('log0'))), append)).toBe(2);
         expect(await interleaved(async (tx) => void (await tx.getRange(key('log/'), key('log0'), { limit: 1 })), append)).toBe(1);
+      });
+    });
+
+    describe.runIf(options.metadataVersion === false)('the metadata version, of an engine that has none', () => {
+      test('is undefined, and a touch changes nothing', async () => {
+        const pending = await database.transact(async (tx) => {
+          tx.touchMetadata();
+          expect(await tx.metadataVersion()).toBeUndefined();
+          expect(await tx.snapshot.metadataVersion()).toBeUndefined();
+          return { stamp: tx.versionstamp() };
+        });
+        await refused('no_commit_version', () => pending.stamp);
+        expect(await database.read((tx) => tx.metadataVersion())).toBeUndefined();
+      });
+    });
+
+    describe.runIf(options.metadataVersion !== false)('the metadata version', () => {
+      const touch = (db: Database): Promise<void> =>
+        db.transact(async (tx) => {
+          await Promise.resolve();
+          tx.touchMetadata();
+        });
+      const metadataVersion = (db: Database): Promise<Buffer | undefined> => db.read((tx) => tx.metadataVersion());
+
+      test('is the same for all connections until anybody touches it, and another one after that', async () => {
+        await touch(database);
+        const before = await metadataVersion(database);
+        expect(before).toBeDefined();
+        await put('a');
+        expect(await metadataVersion(other)).toEqual(before);
+        await touch(other);
+        const after = await metadataVersion(database);
+        expect(after).not.toEqual(before);
+        expect(await metadataVersion(other)).toEqual(after);
+        expect(await database.transact((tx) => tx.metadataVersion())).toEqual(after);
+        expect(await database.transact((tx) => tx.snapshot.metadataVersion())).toEqual(after);
+      });
+
+      test('is of the version that the transaction reads at', async () => {
+        await touch(database);
+        await database.read(async (tx) => {
+          await tx.readVersion();
+          const before = await tx.metadataVersion();
+          await touch(other);
+          expect(await tx.metadataVersion()).toEqual(before);
+        });
+      });
+
+      test('a touch makes a transaction that read it run again, and not one that read it as a snapshot', async () => {
+        await touch(database);
+        const touching = async (tx: Transaction): Promise<void> => tx.touchMetadata();
+        expect(await interleaved(async (tx) => void (await tx.metadataVersion()), touching)).toBe(2);
+        expect(await interleaved(async (tx) => void (await tx.snapshot.metadataVersion()), touching)).toBe(1);
+        expect(
+          await interleaved(
+            async (tx) => void (await tx.metadataVersion()),
+            async (tx) => tx.set(key('a'), bytes('x')),
+          ),
+        ).toBe(1);
+      });
+
+      test('two touches of one transaction, or of two at once, are no conflict', async () => {
+        const runs = await interleaved(
+          async (tx) => tx.touchMetadata(),
+          async (tx) => {
+            tx.touchMetadata();
+            tx.touchMetadata();
+          },
+        );
+        expect(runs).toBe(1);
+      });
+
+      test('is not known to the transaction that touched it', async () => {
+        await touch(database);
+        for (const read of [(tx: Transaction) => tx.metadataVersion(), (tx: Transaction) => tx.snapshot.metadataVersion()]) {
+          await refused('accessed_unreadable', () => database.transact((tx) => (tx.touchMetadata(), read(tx))));
+        }
       });
     });
 

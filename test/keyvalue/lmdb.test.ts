@@ -22,18 +22,22 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 const newFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'lmdb-'));
 
-describeDatabaseContract('lmdb', async () => {
-  const folder = await newFolder();
-  const database = await openLmdb(folder, { create: true });
-  return {
-    database,
-    connect: () => openLmdb(folder, { create: false }),
-    close: async () => {
-      await database.close();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
-});
+describeDatabaseContract(
+  'lmdb',
+  async () => {
+    const folder = await newFolder();
+    const database = await openLmdb(folder, { create: true });
+    return {
+      database,
+      connect: () => openLmdb(folder, { create: false }),
+      close: async () => {
+        await database.close();
+        await rm(folder, { recursive: true, force: true });
+      },
+    };
+  },
+  { metadataVersion: false },
+);
 
 // It lifts the limit that stands for a full disk.
 const hasPrlimit = spawnSync('prlimit', ['--version']).error === undefined;

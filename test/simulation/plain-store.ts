@@ -26,6 +26,7 @@ export function plainStore(pairs: Iterable<KeyValue> = []): Database & { readonl
   };
   return {
     pairs: held,
+    quietVersions: true,
     read: (body) => body(begin().snapshot),
     async transact(body) {
       const tx = begin();
