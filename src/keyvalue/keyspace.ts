@@ -64,6 +64,13 @@ function firstUuidOf(time: number): Buffer {
   return bytes;
 }
 
+/** The first stamp that a commit of this version can have. */
+function firstStampOf(version: bigint): Buffer {
+  const stamp = Buffer.alloc(STAMP_BYTES);
+  stamp.writeBigUInt64BE(version);
+  return stamp;
+}
+
 /** What a stream, `<aggregate>/<uid or digest>`, is in a key: its subject in its binary form. */
 function streamItems(stream: string): readonly [string, KeyItem] {
   const slash = stream.indexOf('/');
@@ -92,6 +99,7 @@ export function createKeyspace(directory: Buffer) {
   };
   const logPrefix = (incarnation: number, partition: number): Buffer => cached('log', incarnation, partition);
   const streamPrefix = (stream: string, ...behind: number[]): Buffer => under('stream', ...streamItems(stream), ...behind);
+  const timePrefix = (incarnation: number): Buffer => cached('time', incarnation);
 
   return {
     directory,
@@ -118,6 +126,13 @@ export function createKeyspace(directory: Buffer) {
     streams: boundsOf(under('stream')),
 
     wake: (partition: number): Buffer => cached('wake', partition),
+
+    /** Samples of database time, of all incarnations: keyvalue/time-samples.ts. */
+    times: boundsOf(under('time')),
+    timeSamples: (incarnation: number): KeyBounds => boundsOf(timePrefix(incarnation)),
+    timeSampleAppend: (incarnation: number): Stamped => stampedTemplate(timePrefix(incarnation), 0),
+    /** Of the sample that the commit of this version wrote; also the end of those before it. */
+    timeSample: (incarnation: number, version: bigint): Buffer => stampedKey(timePrefix(incarnation), firstStampOf(version)),
 
     content: (digest: Digest, chunk: number): Buffer => under('content', digestToBytes(digest), chunk),
     contentBounds: (digest: Digest): KeyBounds => boundsOf(under('content', digestToBytes(digest))),
