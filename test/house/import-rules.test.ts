@@ -18,6 +18,8 @@ const table: Readonly<Record<string, readonly string[]>> = {
   keyvalue: [],
 };
 const folders = Object.keys(table);
+/** The commands of the command line: a part of the composition root. */
+const cli = 'cli';
 const shared = ['errors', 'config', 'digest', 'identifiers'];
 
 // The rules under test need no types; without them a file takes milliseconds.
@@ -65,12 +67,13 @@ async function forbidden(from: string, targets: Readonly<Record<string, string>>
 describe('the linter holds the table of imports', () => {
   test('every folder of src/ is in it', () => {
     const present = readdirSync(`${root}/src`, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    expect(present.map(({ name }) => name).sort()).toEqual([...folders].sort());
+    expect(present.map(({ name }) => name).sort()).toEqual([...folders, cli].sort());
   });
 
   const everything = {
     ...Object.fromEntries(folders.map((folder) => [folder, `../${folder}/${fileOf(folder).replace(/\.ts$/, '.js')}`])),
     ...Object.fromEntries(shared.map((name) => [name, `../${name}.js`])),
+    cli: `../cli/${fileOf(cli).replace(/\.ts$/, '.js')}`,
     serve: '../serve.js',
     main: '../main.js',
     test: '../../test/support/server.js',
@@ -93,6 +96,7 @@ describe('the linter holds the table of imports', () => {
 
   test('the composition root imports everything of src/', async () => {
     for (const name of ['main', 'serve', 'open-registry']) expect(await forbidden(`src/${name}.ts`, fromRoot)).toEqual(['test']);
+    expect(await forbidden(`src/${cli}/${fileOf(cli)}`, everything)).toEqual(['test']);
   });
 });
 
