@@ -4,7 +4,7 @@ import { FIRST_INCARNATION } from '../events/log.js';
 import type { Uid } from '../identifiers.js';
 import type { Database } from '../keyvalue/database.js';
 import type { Keyspace } from '../keyvalue/keyspace.js';
-import { encodeLive } from '../projections/live.js';
+import { writeLive, type Live } from '../projections/live.js';
 import type { DirectoryName, Projection, ProjectionMode } from '../projections/projection.js';
 
 /** The store and the blobs do not belong together, or are not what they should be. The message says what to do. */
@@ -86,10 +86,10 @@ async function setUp({ database, keyspaces, projections, salt }: Founding, ident
   await database.transact(async (tx) => {
     if ((await tx.get(registry.metaStore)) !== undefined) return;
     tx.set(registry.metaStore, Buffer.from(identity));
-    if ((await tx.get(registry.metaLive)) === undefined) tx.set(registry.metaLive, firstLive('registry', projections));
+    if ((await tx.get(registry.metaLive)) === undefined) writeLive(tx, registry, firstLive('registry', projections));
     // Several registries may share a platform: under another salt nobody whom it knows would be found by name again.
     if ((await tx.get(platform.metaLive)) !== undefined) return;
-    tx.set(platform.metaLive, firstLive('platform', projections));
+    writeLive(tx, platform, firstLive('platform', projections));
     if ((await tx.get(platform.metaSalt)) === undefined) tx.set(platform.metaSalt, salt);
   });
 }
@@ -99,8 +99,8 @@ function firstBuild(name: string, mode: ProjectionMode): string {
   return mode === 'async' ? `${name}-1` : '1';
 }
 
-function firstLive(name: DirectoryName, projections: readonly Projection[]): Buffer {
+function firstLive(name: DirectoryName, projections: readonly Projection[]): Live {
   const mine = projections.filter((projection) => projection.directory === name);
   const live = mine.map(({ name: one, version, mode }) => ({ name: one, version, build: firstBuild(one, mode), mode }));
-  return encodeLive({ incarnation: FIRST_INCARNATION, events: EVENT_GENERATION, projections: live });
+  return { incarnation: FIRST_INCARNATION, events: EVENT_GENERATION, projections: live };
 }

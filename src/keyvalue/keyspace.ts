@@ -126,6 +126,7 @@ export function createKeyspace(directory: Buffer) {
     streams: boundsOf(under('stream')),
 
     wake: (partition: number): Buffer => cached('wake', partition),
+    wakes: boundsOf(under('wake')),
 
     /** Samples of database time, of all incarnations: keyvalue/time-samples.ts. */
     times: boundsOf(under('time')),

@@ -1,5 +1,6 @@
 import { EVENT_GENERATION } from '../events/codec.js';
-import { LOG_PARTITIONS } from '../keyvalue/keyspace.js';
+import type { Transaction } from '../keyvalue/database.js';
+import { LOG_PARTITIONS, type Keyspace } from '../keyvalue/keyspace.js';
 import { encodeJson, type ProjectionMode } from './projection.js';
 
 /** `meta/live` of a directory: what every transaction reads before anything else. */
@@ -87,6 +88,12 @@ export function encodeLive({ incarnation, events, projections, fence }: Live): B
     projections: projections.map(({ name, version, build, mode }) => ({ name, version, build, mode })),
     ...(fence === undefined ? {} : { fence: { build: fence.build, deadline: fence.deadline } }),
   });
+}
+
+/** The only way in which `meta/live` is written: everybody who keeps what they read of it has to read it again. */
+export function writeLive(tx: Transaction, keyspace: Keyspace, live: Live): void {
+  tx.set(keyspace.metaLive, encodeLive(live));
+  tx.touchMetadata();
 }
 
 function parseProjection(value: unknown, index: number, isFirst: boolean): LiveProjection {

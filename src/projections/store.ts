@@ -1,3 +1,4 @@
+import { keyAfter } from '../keyvalue/apply-operations.js';
 import {
   KeyValueError,
   type Database,
@@ -6,8 +7,9 @@ import {
   type Transaction,
 } from '../keyvalue/database.js';
 import { createKeyspace, type Keyspace } from '../keyvalue/keyspace.js';
-import { encodeLive, LiveMismatchError, parseLive, type Live } from './live.js';
+import { LiveMismatchError, parseLive, writeLive, type Live } from './live.js';
 import type { DirectoryName, Projection } from './projection.js';
+import { ReadCache, type StoreState } from './read-cache.js';
 import { createIndex, type Index } from './views.js';
 
 /** A build that pulls are answered from. */
@@ -38,6 +40,8 @@ export interface Reading<Tx extends ReadTransaction = ReadTransaction> {
   readonly tx: Tx;
   readonly registry: LiveDirectory;
   readonly platform: LiveDirectory;
+  /** What is found is kept until the next event (`Store.readCached`). */
+  readonly isCached?: boolean;
 }
 
 export type Writing = Reading<Transaction>;
@@ -51,8 +55,9 @@ export interface Store {
   readonly keyspaces: Readonly<Record<DirectoryName, Keyspace>>;
   read<T>(body: (reading: Reading) => Promise<T>): Promise<T>;
   /**
-   * As `read`, but what the body found under `key` is found again without it until the next commit of anybody: the same version has the same answer.
-   * The body's result depends on the key and the store alone. `bytesOf`: about how much memory a result holds; large ones are not kept.
+   * As `read`, but what the body found under `key` is found again without it until anybody appends an event or changes `meta/live`. So the body's result depends
+   * on the key, on the log and its content, and on inline projections alone: not on time, and not on what is written without an event, as uploads, requests and
+   * async projections are. `bytesOf`: about how much memory a result holds; large ones are not kept.
    */
   readCached<T>(key: string, body: (reading: Reading) => Promise<T>, bytesOf?: (result: T) => number): Promise<T>;
   /** While a switch holds commands back, waits and tries again; a fence that outlived its deadline is lifted on the way. */
@@ -63,7 +68,6 @@ export interface Store {
   readonly projections: readonly Projection[];
 }
 
-const CACHED_BYTES = 16 * 1024 * 1024;
 /** A map's entry and a record. */
 const USUAL_BYTES = 1_000;
 
@@ -83,35 +87,37 @@ export function createStore(
     const [registry, platform] = await Promise.all([readers.registry(tx), readers.platform(tx)]);
     return { tx, registry, platform };
   }
-  const cache = new Map<string, unknown>();
-  let cachedVersion: bigint | undefined;
-  let cachedBytes = 0;
+  const cache = new ReadCache();
+
   async function readCached<T>(
     tx: ReadTransaction,
     key: string,
     body: (reading: Reading) => Promise<T>,
     bytesOf: (result: T) => number,
   ): Promise<T> {
-    const version = await tx.readVersion();
-    if (version !== cachedVersion) {
-      cache.clear();
-      cachedVersion = version;
-      cachedBytes = 0;
-    }
-    if (cache.has(key)) return cache.get(key) as T;
-    const value = await body(await reading(tx));
-    const bytes = key.length + bytesOf(value);
-    // While the body waited, another read may have seen a newer version, or found the same.
-    if (version !== cachedVersion || cache.has(key) || bytes > CACHED_BYTES) return value;
-    if (cachedBytes + bytes > CACHED_BYTES) {
-      // Begun anew: what is asked for again comes back, what came first and is asked for no more is not kept until the next commit.
-      cache.clear();
-      cachedBytes = 0;
-    }
-    cache.set(key, value);
-    cachedBytes += bytes;
+    const find = async (): Promise<T> => body({ ...(await reading(tx)), isCached: true });
+    // Where to know the state costs a read, what is not kept at all is looked for at the same time.
+    const finding = database.quietVersions || cache.has(key) ? undefined : find();
+    const [state] = await Promise.all([database.quietVersions ? [await tx.readVersion()] : stateOf(tx), finding]);
+    const kept = cache.find(state, key);
+    if (kept !== undefined) return kept.value as T;
+    const value = await (finding ?? find());
+    cache.keep(state, key, value, bytesOf(value));
     return value;
   }
+
+  /**
+   * Where a store at rest does not keep its version. Every append adds to a counter under `wake/`, in the transaction that applies its events to the inline
+   * projections: where the counters are the same, there was none. Nothing else changes what `readCached` may read, but for the switches, which change `meta/live`.
+   */
+  async function stateOf(tx: ReadTransaction): Promise<StoreState> {
+    const wakes = [keyspaces.registry, keyspaces.platform].map(async ({ wakes: { begin, end } }) =>
+      (await tx.getRange(begin, end)).map(({ key, value }) => Buffer.concat([key, value]).toString('latin1')).join(),
+    );
+    const [{ registry, platform }, ...counters] = await Promise.all([reading(tx), ...wakes]);
+    return [registry, platform, ...counters];
+  }
+
   return {
     database,
     keyspaces,
@@ -141,19 +147,30 @@ async function passFence({ tx }: Writing, { live, keyspace }: LiveDirectory): Pr
       retryAfterMs: HELD_MS,
     });
   }
-  tx.set(keyspace.metaLive, encodeLive({ ...live, fence: undefined }));
+  writeLive(tx, keyspace, { ...live, fence: undefined });
 }
 
-/** Parses `meta/live` anew only when its bytes changed. */
+/**
+ * Reads `meta/live` only when the metadata version says that it may have changed, and parses it only when its bytes did. All who write it make the metadata version
+ * another one in the same transaction (`writeLive`): at two versions of the store with one metadata version it is the same.
+ */
 function liveReader(
   name: DirectoryName,
   keyspace: Keyspace,
   projections: readonly Projection[],
 ): (tx: ReadTransaction) => Promise<LiveDirectory> {
   const mine = projections.filter((projection) => projection.directory === name);
+  let lastVersion: Buffer | undefined;
   let lastBytes: Buffer | undefined;
   let last: LiveDirectory | undefined;
   return async (tx) => {
+    const writing = 'snapshot' in tx ? (tx as Transaction) : undefined;
+    const version = await (writing?.snapshot ?? tx).metadataVersion();
+    if (version !== undefined && last !== undefined && lastVersion?.equals(version) === true) {
+      // As if it had been read; a conflict on the metadata version would be one with everybody on the cluster who touches it.
+      writing?.addReadConflictRange(keyspace.metaLive, keyAfter(keyspace.metaLive));
+      return last;
+    }
     const bytes = await tx.get(keyspace.metaLive);
     if (bytes === undefined) throw new LiveMismatchError(`the ${name} directory of this store was never set up`);
     if (last === undefined || lastBytes === undefined || !lastBytes.equals(bytes)) {
@@ -161,6 +178,7 @@ function liveReader(
       last = { name, keyspace, live, builds: buildsOf(mine, keyspace, live) };
       lastBytes = bytes;
     }
+    lastVersion = version;
     return last;
   };
 }
@@ -203,6 +221,9 @@ export function indexOf(reading: Reading, projection: Projection): Index {
   const found = reading[projection.directory].builds.get(projection.name);
   if (found === undefined) {
     throw new ProjectionNotLiveError(`the index ${projection.name} is being built from the log and can't be asked yet`);
+  }
+  if (reading.isCached === true && found.projection.mode === 'async') {
+    throw new Error(`the index ${projection.name} follows the log: what is found in it can't be kept until the next event`);
   }
   return createIndex(reading.tx, found.prefix, found.projection.version);
 }

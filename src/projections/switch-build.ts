@@ -2,7 +2,7 @@ import { EVENT_GENERATION } from '../events/codec.js';
 import { createLog, type ReadLimits } from '../events/log.js';
 import { findBuild, heldBuild, leaseOf, writeBuild, type Build, type Builder } from './builds.js';
 import { targetsOf } from './advance-build.js';
-import { encodeLive, type Live } from './live.js';
+import { writeLive, type Live } from './live.js';
 import type { DirectoryName, Projection } from './projection.js';
 import { foldLog } from './replay.js';
 import { listServers, serversBehind } from './servers.js';
@@ -38,7 +38,7 @@ export async function raiseFence(store: Store, builder: Builder, directory: Dire
     const now = Number(await tx.time());
     const found = await heldBuild(tx, keyspace, builder, build);
     if (live.fence !== undefined && live.fence.build !== build && live.fence.deadline > now) return false;
-    tx.set(keyspace.metaLive, encodeLive({ ...live, fence: { build, deadline: now + FENCE_MICROS } }));
+    writeLive(tx, keyspace, { ...live, fence: { build, deadline: now + FENCE_MICROS } });
     writeBuild(tx, keyspace, { ...found, lease: leaseOf(builder, now) });
     return true;
   });
@@ -48,7 +48,7 @@ export async function raiseFence(store: Store, builder: Builder, directory: Dire
 export async function liftFence(store: Store, directory: DirectoryName, build: string): Promise<void> {
   await store.database.transact(async (tx) => {
     const { live, keyspace } = await store.readDirectory(tx, directory);
-    if (live.fence?.build === build) tx.set(keyspace.metaLive, encodeLive({ ...live, fence: undefined }));
+    if (live.fence?.build === build) writeLive(tx, keyspace, { ...live, fence: undefined });
   });
 }
 
@@ -85,7 +85,7 @@ export async function switchTo(store: Store, builder: Builder, directory: Direct
     }
     const allRead = servers.every(({ events }) => events >= EVENT_GENERATION);
     const events = allRead ? Math.max(live.events, EVENT_GENERATION) : live.events;
-    tx.set(keyspace.metaLive, encodeLive({ ...nextLive(live, store.projections, found), events }));
+    writeLive(tx, keyspace, { ...nextLive(live, store.projections, found), events });
     const replaced = live.projections
       .filter(({ name }) => found.projections.some((one) => one.name === name))
       .map(({ name, build: old }) => ({ name, build: old }));
@@ -113,6 +113,6 @@ export async function raiseEvents(store: Store, directory: DirectoryName): Promi
     if (live.events >= EVENT_GENERATION) return;
     const servers = await listServers(tx, store, directory);
     if (servers.some(({ events }) => events < EVENT_GENERATION)) return;
-    tx.set(keyspace.metaLive, encodeLive({ ...live, fence: undefined, events: EVENT_GENERATION }));
+    writeLive(tx, keyspace, { ...live, fence: undefined, events: EVENT_GENERATION });
   });
 }

@@ -201,6 +201,7 @@ const keySamples: { readonly [K in keyof Keyspace]?: KeySample } = {
   streamAppend: (k) => k.streamAppend(repository, 1, 258),
   streamKey: (k) => k.streamKey(blobStream(sha512('d')), 300, stamp),
   wake: (k) => k.wake(7),
+  wakes: (k) => k.wakes,
   times: (k) => k.times,
   timeSamples: (k) => k.timeSamples(300),
   timeSampleAppend: (k) => k.timeSampleAppend(300),

@@ -57,6 +57,7 @@ class OrderedFaults extends SimulatedStore {
     const own: Pick<SimulatedStore, Used> = {
       seed: this.seed,
       clock: this.clock,
+      quietVersions: this.quietVersions,
       random: () => this.stalls(slot) ?? this.random(),
       crash: this.crash,
       snapshot: () => this.snapshot(),
@@ -86,7 +87,18 @@ class OrderedFaults extends SimulatedStore {
 }
 
 /** What a connection uses of its store. */
-type Used = 'seed' | 'clock' | 'random' | 'crash' | 'snapshot' | 'time' | 'strikes' | 'commit' | 'register' | 'dropWatches';
+type Used =
+  | 'seed'
+  | 'clock'
+  | 'quietVersions'
+  | 'random'
+  | 'crash'
+  | 'snapshot'
+  | 'time'
+  | 'strikes'
+  | 'commit'
+  | 'register'
+  | 'dropWatches';
 
 const NOBODY = -1;
 
@@ -266,7 +278,7 @@ export class Cluster {
   #cuts: { readonly slot: undefined; left: number }[] = [];
 
   constructor(readonly seed: number) {
-    this.store = new OrderedFaults({ seed, clock: this.clock });
+    this.store = new OrderedFaults({ seed, clock: this.clock, quietVersions: seed % 2 === 0 });
     this.random = skewed(randomFrom(seed ^ 0x5eed));
     this.store.struck = (fault) => this.#count(fault);
     this.store.fenced = (slot) => {

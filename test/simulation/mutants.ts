@@ -154,9 +154,27 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what was read is remembered beyond the next commit',
+    file: 'src/projections/read-cache.ts',
+    find: 'if (!isSame(state, this.#state)) {',
+    replace: 'if (this.#state.length === 0) {',
+  },
+  {
+    name: 'an append bumps no counter',
+    file: 'src/events/log.ts',
+    find: 'tx.add(keyspace.wake(partition), count);',
+    replace: 'void count;',
+  },
+  {
+    name: 'who writes meta/live does not say so',
+    file: 'src/projections/live.ts',
+    find: 'tx.touchMetadata();',
+    replace: '',
+  },
+  {
+    name: 'a command that remembers meta/live does not conflict with a fence',
     file: 'src/projections/store.ts',
-    find: 'if (version !== cachedVersion) {',
-    replace: 'if (cachedVersion === undefined) {',
+    find: 'writing?.addReadConflictRange(keyspace.metaLive, keyAfter(keyspace.metaLive));',
+    replace: 'void keyAfter;',
   },
   {
     name: 'a subscription does not keep its position',
