@@ -4,7 +4,7 @@ import type { Digest, DigestAlgorithm } from '../digest.js';
 
 export type { Digest, DigestAlgorithm };
 
-/** Where a committed blob's bytes lie. `generation` is the id of the upload that brought them: a name that is never used again. */
+/** Where a committed blob's bytes lie. `generation` is the own id of the staged file that brought them: a name that is never used again. */
 export interface BlobAddress {
   readonly digest: Digest;
   readonly generation: string;
@@ -23,6 +23,13 @@ export interface StagedUpload {
   readonly committed?: boolean;
 }
 
+export interface CopyOptions {
+  /** The algorithm to compute the running digest with, where the bytes pass through this process at all. */
+  readonly algorithm: DigestAlgorithm;
+  /** Aborting it ends the copy with `source_failed`. */
+  readonly signal?: AbortSignal;
+}
+
 export interface AppendOptions {
   /** Where the first byte belongs; it must be the staged size. */
   readonly offset: number;
@@ -33,11 +40,12 @@ export interface AppendOptions {
 }
 
 /**
- * The content-addressed blob store. Uploads are staged under their id and committed under their digest. Memory does not grow with a blob's size.
- * Errors are `BlobStoreError`s with a code.
+ * The content-addressed blob store. Uploads are staged in a file and committed under their digest. Memory does not grow with a blob's size. Several
+ * processes may share one; of a staged file all but one only ask for its size, copy it or release it.
+ * Errors are `BlobStoreError`s with a code. An `id` is a staged file's name: see staged-name.ts.
  */
 export interface BlobStore {
-  /** Begins the upload `id` (a UUIDv7). */
+  /** Begins a staged upload. */
   stage(id: string): Promise<void>;
   /** The staged upload, or undefined when there is none (never begun, cancelled, or committed and released). */
   staged(id: string): Promise<StagedUpload | undefined>;
@@ -46,11 +54,16 @@ export interface BlobStore {
    * `source_failed`. Rejects with `wrong_offset`, `upload_unknown`, `storage_full` (what this append wrote is cut off again).
    */
   append(id: string, source: Readable, options: AppendOptions): Promise<StagedUpload>;
+  /**
+   * Begins the staged upload `to` with the bytes of `from`: all that it had when this was called. `from` stays, and may be written to meanwhile. `committed`
+   * is said of `from`: its bytes are a whole blob. Rejects with `upload_unknown`, `source_failed`, `storage_full`, which leave no `to`.
+   */
+  copy(from: string, to: string, options: CopyOptions): Promise<StagedUpload>;
   /** The digest of all staged bytes: kept from the appends where this process saw them all with this algorithm, else the bytes are read once more. */
   digest(id: string, algorithm: DigestAlgorithm): Promise<Digest>;
   /**
-   * Makes the staged bytes readable under `digest`, generation `id`, durably: file and directories are synced before it resolves. The staged upload
-   * stays until `release`. Doing it twice is doing it once. Does not check the digest.
+   * Makes the staged bytes readable under `digest`, with the file's own id for their generation, durably: file and directories are synced before it
+   * resolves. The staged upload stays until `release`. Doing it twice is doing it once. Does not check the digest.
    */
   commit(id: string, digest: Digest): Promise<BlobAddress>;
   /**
@@ -74,7 +87,7 @@ export interface BlobStore {
   send(address: BlobAddress, range: ByteRange | undefined, sink: () => Writable): Promise<boolean>;
   /** All bytes of a small blob at once (at most `limit`; larger rejects with `too_large`); undefined when not there. */
   readSmall(address: BlobAddress, limit: number): Promise<Buffer | undefined>;
-  /** Ids of staged uploads, in no order. */
+  /** The names of all staged files, in no order. */
   listStaged(): AsyncIterable<string>;
   /** The store's own identity file STORE, or undefined in an empty store. */
   readIdentity(): Promise<string | undefined>;

@@ -6,6 +6,8 @@ const STALL_MS = 4;
 /** After a stall of d ms all calls go through the thread pool for this many times d: at most 1 % of the time is ever lost to stalls. */
 const STALL_FACTOR = 100;
 
+export const FILE_MODE = 0o640;
+
 type Eventually<T> = T | Promise<T>;
 
 /** The short calls on files. Await them all: each decides for itself whether to be made directly or in the thread pool. */
@@ -96,6 +98,43 @@ export async function unlessAbsent<T>(call: () => Eventually<T>): Promise<T | un
     return await call();
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** What `work` makes of the open file; undefined when it is not there. A symbolic link is not followed. */
+export async function withFile<T>(
+  calls: FileCalls,
+  path: string,
+  flags: number,
+  work: (file: number) => Promise<T>,
+): Promise<T | undefined> {
+  const file = await unlessAbsent(() => calls.open(path, flags | fs.constants.O_NOFOLLOW));
+  if (file === undefined) return undefined;
+  try {
+    return await work(file);
+  } finally {
+    await calls.close(file);
+  }
+}
+
+/** False where the file system has no hard links, or another file has the name: an unfinished try under the same id, which a rename replaces. */
+export async function linked(calls: FileCalls, from: string, to: string): Promise<boolean> {
+  try {
+    await calls.link(from, to);
+    return true;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'EEXIST') return (await calls.stat(from)).ino === (await calls.stat(to)).ino;
+    if (
+      code === 'EPERM' ||
+      code === 'ENOTSUP' ||
+      code === 'EOPNOTSUPP' ||
+      code === 'ENOSYS' ||
+      code === 'EXDEV' ||
+      code === 'EMLINK'
+    )
+      return false;
     throw error;
   }
 }

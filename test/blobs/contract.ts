@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { Readable, Writable } from 'node:stream';
+import { PassThrough, Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import fc from 'fast-check';
@@ -126,8 +126,7 @@ export function describeBlobStoreContract(name: string, open: () => Promise<Open
       await opened.dispose();
     });
 
-    async function begin(): Promise<string> {
-      const id = uuid();
+    async function begin(id: string = uuid()): Promise<string> {
       await store.stage(id);
       return id;
     }
@@ -587,20 +586,103 @@ export function describeBlobStoreContract(name: string, open: () => Promise<Open
     });
 
     test('staged uploads are listed, released ones are not', async () => {
-      const [one, two] = [await begin(), await begin()];
+      const [one, two, named] = [await begin(), await begin(), await begin(`${uuid()}.${uuid()}`)];
       await store.release(two);
       const ids = await listed();
       expect(ids).toContain(one);
+      expect(ids).toContain(named);
       expect(ids).not.toContain(two);
     });
 
-    test.each(['../../etc/passwd', '', 'x', `${uuid()}/..`, uuid().toUpperCase()])('the id %j is refused', async (id) => {
-      await expect(store.stage(id)).rejects.toThrow(TypeError);
-      await expect(store.append(id, streamOf([]), { offset: 0, ...sha256 })).rejects.toThrow(TypeError);
-      await expect(store.commit(id, digestOf(Buffer.alloc(0)))).rejects.toThrow(TypeError);
-      await expect(store.release(id)).rejects.toThrow(TypeError);
-      await expect(store.stat({ digest: digestOf(Buffer.alloc(0)), generation: id })).rejects.toThrow(TypeError);
+    test("a staged file's own id is the generation of its bytes", async () => {
+      const [theirs, mine] = [uuid(), uuid()];
+      const id = await begin(`${theirs}.${mine}`);
+      const bytes = randomBytes(1_000);
+      await store.append(id, streamOf([bytes]), { offset: 0, ...sha256 });
+      expect(await store.commit(id, digestOf(bytes))).toEqual({ digest: digestOf(bytes), generation: mine });
+      expect((await store.staged(id))?.committed).toBe(true);
+      expect(await store.put(`${theirs}.${uuid()}`, bytes, digestOf(bytes))).not.toMatchObject({ generation: theirs });
     });
+
+    describe('a copy of a staged upload', () => {
+      test.each([0, 1, 100_000, 5_000_000])('has its %i bytes, and goes on alone', async (size) => {
+        const [first, more, other] = [randomBytes(size), randomBytes(2_000), randomBytes(500)];
+        const from = await begin();
+        await store.append(from, streamOf([first]), { offset: 0, ...sha256 });
+        // In another instance, as in another server.
+        const second = await opened.reopen();
+        const to = `${from}.${uuid()}`;
+        expect(await second.copy(from, to, sha256)).toEqual({ size });
+        await store.append(from, streamOf([other]), { offset: size, ...sha256 });
+        await second.append(to, streamOf([more]), { offset: size, ...sha256 });
+        expect(await second.digest(to, 'sha256')).toBe(digestOf(Buffer.concat([first, more])));
+        expect(await store.digest(from, 'sha256')).toBe(digestOf(Buffer.concat([first, other])));
+        const address = await second.commit(to, digestOf(Buffer.concat([first, more])));
+        expect((await sent(store, address))?.equals(Buffer.concat([first, more]))).toBe(true);
+        expect(await second.digest(to, 'sha512')).toBe(digestOf(Buffer.concat([first, more]), 'sha512'));
+        await second.close();
+      });
+
+      test('is made while bytes arrive, of those that are there', async () => {
+        const bytes = randomBytes(600_000);
+        const from = await begin();
+        const body = new PassThrough();
+        const running = store.append(from, body, { offset: 0, ...sha256 });
+        body.write(bytes.subarray(0, 550_000));
+        await vi.waitFor(async () => expect((await store.staged(from))?.size).toBe(550_000));
+        const second = await opened.reopen();
+        const to = uuid();
+        expect(await second.copy(from, to, sha256)).toEqual({ size: 550_000 });
+        body.end(bytes.subarray(550_000));
+        await running;
+        expect(await second.digest(to, 'sha256')).toBe(digestOf(bytes.subarray(0, 550_000)));
+        expect(await store.digest(from, 'sha256')).toBe(digestOf(bytes));
+        await second.close();
+      });
+
+      test('takes the place of what an earlier one left', async () => {
+        const [bytes, from, to] = [randomBytes(1_000), await begin(), await begin()];
+        await store.append(from, streamOf([bytes]), { offset: 0, ...sha256 });
+        await store.append(to, streamOf([randomBytes(5_000)]), { offset: 0, ...sha256 });
+        expect(await store.copy(from, to, sha256)).toEqual({ size: 1_000 });
+        expect(await store.digest(to, 'sha256')).toBe(digestOf(bytes));
+      });
+
+      test('of one that is committed says so, and is not', async () => {
+        const [bytes, from, to] = [randomBytes(1_000), await begin(), uuid()];
+        await store.append(from, streamOf([bytes]), { offset: 0, ...sha256 });
+        await store.commit(from, digestOf(bytes));
+        expect(await store.copy(from, to, sha256)).toEqual({ size: 1_000, committed: true });
+        expect(await store.staged(to)).toEqual({ size: 1_000 });
+      });
+
+      test('of one that is not there is refused, and is not there', async () => {
+        const to = uuid();
+        expect(await codeOf(store.copy(uuid(), to, sha256))).toBe('upload_unknown');
+        expect(await store.staged(to)).toBeUndefined();
+      });
+
+      test('that is aborted is not there', async () => {
+        const [from, to] = [await begin(), uuid()];
+        await store.append(from, streamOf([randomBytes(3_000_000)]), { offset: 0, ...sha256 });
+        // Where the file system clones there is nothing to abort.
+        const code = await codeOf(store.copy(from, to, { ...sha256, signal: AbortSignal.abort() }));
+        expect(code === 'source_failed' ? await store.staged(to) : undefined).toBeUndefined();
+      });
+    });
+
+    test.each(['../../etc/passwd', '', 'x', `${uuid()}/..`, uuid().toUpperCase(), `${uuid()}.`, `.${uuid()}`, `${uuid()}.x`])(
+      'the id %j is refused',
+      async (id) => {
+        await expect(store.stage(id)).rejects.toThrow(TypeError);
+        await expect(store.append(id, streamOf([]), { offset: 0, ...sha256 })).rejects.toThrow(TypeError);
+        await expect(store.commit(id, digestOf(Buffer.alloc(0)))).rejects.toThrow(TypeError);
+        await expect(store.release(id)).rejects.toThrow(TypeError);
+        await expect(store.copy(uuid(), id, sha256)).rejects.toThrow(TypeError);
+        await expect(store.copy(id, uuid(), sha256)).rejects.toThrow(TypeError);
+        await expect(store.stat({ digest: digestOf(Buffer.alloc(0)), generation: id })).rejects.toThrow(TypeError);
+      },
+    );
 
     test.each(['sha256:../..', 'sha256:AB', 'md5:d41d8cd98f00b204e9800998ecf8427e'])('the digest %j is refused', async (text) => {
       const digest = text as Digest;

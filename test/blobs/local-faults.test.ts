@@ -215,6 +215,28 @@ test('a write that fails is cut off again, and the digest is of what is there', 
   await store.release(id);
 });
 
+test('a copy whose disk fails leaves nothing, and the upload as it was', async () => {
+  const before = openFiles();
+  const [from, to] = [await stagedWith(randomBytes(3_000_000)), uuid()];
+  faults.answer.set('writev', () => 'EIO');
+  expect(await codeOf(store.copy(from, to, { algorithm: 'sha256' }))).toBe('storage_failed');
+  faults.answer.clear();
+  expect(await store.staged(to)).toBeUndefined();
+  expect(await store.staged(from)).toEqual({ size: 3_000_000 });
+  await store.release(from);
+  expect(openFiles()).toBe(before);
+});
+
+test('a commit whose staged file another process takes away is told so', async () => {
+  const bytes = randomBytes(1_000);
+  const id = await stagedWith(bytes);
+  faults.answer.set('link', (path) => {
+    fs.rmSync(path, { force: true });
+    return undefined;
+  });
+  expect(await codeOf(store.commit(id, digestOf(bytes)))).toBe('upload_unknown');
+});
+
 test.each(['EPERM', 'EXDEV', 'ENOTSUP'])('where hard links answer %s, a commit renames', async (code) => {
   faults.answer.set('link', () => code);
   const bytes = randomBytes(1_000);

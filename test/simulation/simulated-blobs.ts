@@ -7,8 +7,10 @@ import {
   type BlobAddress,
   type BlobStore,
   type ByteRange,
+  type CopyOptions,
   type StagedUpload,
 } from '../../src/blobs/blob-store.js';
+import { parseStagedName } from '../../src/blobs/staged-name.js';
 import type { Digest, DigestAlgorithm } from '../../src/digest.js';
 import { below, type Random } from './random.js';
 
@@ -78,6 +80,12 @@ function nameOf({ digest, generation }: BlobAddress): string {
   return `${digest}/${generation}`;
 }
 
+function generationOf(id: string): string {
+  const name = parseStagedName(id);
+  if (name === undefined) throw new TypeError(`${id} is no upload id`);
+  return name.file;
+}
+
 class SimulatedBlobs implements BlobStore {
   readonly #disk: SimulatedDisk;
   readonly #calls: BlobCalls;
@@ -132,6 +140,28 @@ class SimulatedBlobs implements BlobStore {
     });
   }
 
+  copy(from: string, to: string, { signal }: CopyOptions): Promise<StagedUpload> {
+    return this.#exclusively(to, async () => {
+      await this.#calls.pause('copy', 'before');
+      const source = this.#stagedFile(from);
+      const bytes = Buffer.from(source.bytes);
+      const committed = source.links > 1;
+      const file = { bytes: bytes.subarray(0, bytes.length >> 1), synced: 0, links: 1 };
+      this.#disk.staged.set(to, file);
+      try {
+        await this.#calls.pause('copy', 'within');
+        if (signal?.aborted === true) throw new BlobStoreError('source_failed', 'aborted');
+      } catch (error) {
+        // A process that dies leaves the half.
+        if (error instanceof BlobStoreError) this.#disk.staged.delete(to);
+        throw error;
+      }
+      file.bytes = bytes;
+      await this.#calls.pause('copy', 'after');
+      return { size: bytes.length, ...(committed ? { committed } : {}) };
+    });
+  }
+
   digest(id: string, algorithm: DigestAlgorithm): Promise<Digest> {
     return this.#call(
       'digest',
@@ -142,7 +172,7 @@ class SimulatedBlobs implements BlobStore {
   commit(id: string, digest: Digest): Promise<BlobAddress> {
     return this.#exclusively(id, async () => {
       await this.#calls.pause('commit', 'before');
-      return this.#place(this.#stagedFile(id), { digest, generation: id });
+      return this.#place(this.#stagedFile(id), { digest, generation: generationOf(id) });
     });
   }
 
@@ -153,7 +183,7 @@ class SimulatedBlobs implements BlobStore {
       if (before !== undefined) before.links -= 1;
       const file = { bytes: Buffer.from(bytes), synced: 0, links: 1 };
       this.#disk.staged.set(id, file);
-      return this.#place(file, { digest, generation: id });
+      return this.#place(file, { digest, generation: generationOf(id) });
     });
   }
 
