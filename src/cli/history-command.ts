@@ -19,7 +19,7 @@ import type { HistoryEntry } from '../projections/history-entries.js';
 import { findHistory, type FoundHistory } from '../projections/history-scope.js';
 import {
   boundsOfSpan,
-  newestPosition,
+  newestPlace,
   positionAfter,
   positionBefore,
   readEvents,
@@ -117,8 +117,8 @@ async function beginning(
   const found = await ask(reading);
   const now = Number(await reading.tx.time());
   const { after, before } = await boundsOfSpan(reading, { since: momentOf(asked.since, now), until: momentOf(asked.until, now) });
-  const newest = await newestPosition(reading, 'both');
-  const end = newest && positionAfter(newest);
+  const newest = await newestPlace(reading, 'both');
+  const end = newest && positionAfter(newest.position);
   const actors = asked.actors && (await Promise.all(asked.actors.map((text) => actorOf(reading, text))));
   const logs = [reading.registry, reading.platform].map(({ keyspace, live }) =>
     createLog(keyspace).newest(reading.tx, live.incarnation),

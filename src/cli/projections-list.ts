@@ -1,6 +1,7 @@
 import { createLog } from '../events/log.js';
-import { formatPosition, timeOf, type Position } from '../events/position.js';
-import { boundsOf } from '../keyvalue/keyspace.js';
+import { formatPosition, type Position } from '../events/position.js';
+import { timeOf } from '../events/sampled-times.js';
+import { boundsOf, type Keyspace } from '../keyvalue/keyspace.js';
 import { keyAfter } from '../keyvalue/apply-operations.js';
 import { listBuilds, type Build } from '../projections/builds.js';
 import type { DirectoryName } from '../projections/projection.js';
@@ -95,15 +96,16 @@ async function readDirectory(store: Store, directory: DirectoryName) {
       ...{ name, directory, mode, known, ...size },
       version: found?.version,
       build: found?.build,
-      position: isLive && position !== undefined ? readablePosition(position) : undefined,
+      position: isLive && position !== undefined ? await readablePosition(store, keyspace, position) : undefined,
       lag: !isLive ? undefined : mode === 'inline' ? 0 : Math.max(0, total - (record?.events ?? 0)),
     });
   }
   return { rows, builds: records.filter(({ state }) => state !== 'live'), servers: servers satisfies readonly ServerRecord[] };
 }
 
-function readablePosition(position: Position): string {
-  return `${formatPosition(position)} (${new Date(timeOf(position) / 1_000).toISOString()})`;
+async function readablePosition({ database }: Store, keyspace: Keyspace, position: Position): Promise<string> {
+  const time = await database.read((tx) => timeOf(tx, keyspace, position));
+  return `${formatPosition(position)} (${new Date(time / 1_000).toISOString()})`;
 }
 
 async function measure(store: Store, prefix: Buffer): Promise<{ readonly keys: number; readonly bytes: number }> {

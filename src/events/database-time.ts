@@ -1,7 +1,8 @@
 import type { ReadTransaction } from '../keyvalue/database.js';
 import { LOG_PARTITIONS, STAMP_BYTES, stampOfKey, type Keyspace } from '../keyvalue/keyspace.js';
 import { FIRST_INCARNATION } from './log.js';
-import { formatPosition, parsePosition, timeOf, type Position } from './position.js';
+import { formatPosition, parsePosition, versionOf, type Position } from './position.js';
+import { lastVersionAt, sampledTime, timeOf } from './sampled-times.js';
 
 /** What people say when they mean a moment of the past: a time in microseconds since 1970, or a position. */
 export type Moment = { readonly time: number } | { readonly position: Position };
@@ -47,7 +48,7 @@ export function formatTime(time: number): string {
 
 /**
  * The last position at or before a moment, of a directory's log. What was there then stays so: a moment that has not come yet is refused, since events may
- * still come before it. Costs a read for each partition of the log and each incarnation from the second on.
+ * still come before it. Costs a read for each partition of the log and each incarnation from the second on, and what `lastVersionAt` costs.
  */
 export async function positionOf(
   tx: ReadTransaction,
@@ -55,38 +56,55 @@ export async function positionOf(
   incarnation: number,
   moment: Moment,
 ): Promise<Position | { readonly reason: string }> {
+  const now = await sampledTime(tx, keyspace, incarnation);
   if ('position' in moment) {
     const { position } = moment;
     if (position.incarnation < incarnation) return position;
-    const hasCome = position.incarnation === incarnation && (await isPast(tx, timeOf(position)));
+    const hasCome = position.incarnation === incarnation && (await isPast(tx, now, position));
     return hasCome ? position : { reason: `the position ${formatPosition(position)} has not come yet` };
   }
   const { time } = moment;
-  if (!(await isPast(tx, time))) {
-    return {
-      reason: `${formatTime(time)} has not come yet: it is ${formatTime(Number(await tx.time()))} by the database's clock`,
-    };
+  // Two versions may have one time, so what is still to come may have the very time that it is now.
+  if (!(now === undefined ? await isPastOnClock(tx, time) : time < now)) {
+    const clock = formatTime(now ?? Number(await tx.time()));
+    return { reason: `${formatTime(time)} has not come yet: it is ${clock} by the database's clock` };
   }
   for (let current = incarnation; current > FIRST_INCARNATION; current -= 1) {
     const first = await firstPosition(tx, keyspace, current);
-    if (first !== undefined && timeOf(first) <= time) return { incarnation: current, stamp: lastStampAt(time) };
+    if (first !== undefined && (await timeOf(tx, keyspace, first)) <= time) return lastPositionAt(tx, keyspace, current, time);
   }
-  return { incarnation: FIRST_INCARNATION, stamp: lastStampAt(time) };
+  return lastPositionAt(tx, keyspace, FIRST_INCARNATION, time);
 }
 
-/** Whether no commit can come any more at or before this time, in microseconds. */
-async function isPast(tx: ReadTransaction, time: number): Promise<boolean> {
+/** The last position that the reads of a transaction can see, whatever its time. */
+export async function positionNow(tx: ReadTransaction, incarnation: number): Promise<Position> {
+  return { incarnation, stamp: lastStampOf(await tx.readVersion()) };
+}
+
+/** Whether a position of the current incarnation is behind no commit that is still to come. `now`: undefined where versions are times. */
+async function isPast(tx: ReadTransaction, now: number | undefined, position: Position): Promise<boolean> {
+  const version = versionOf(position);
+  return now === undefined ? isPastOnClock(tx, Number(version)) : version <= (await tx.readVersion());
+}
+
+/** Whether no commit can come any more at or before this time, in microseconds, where versions are times. */
+async function isPastOnClock(tx: ReadTransaction, time: number): Promise<boolean> {
   // A clock may stand still at the newest commit; the next one comes after that all the same.
   return time < Number(await tx.time()) || time <= Number(await tx.readVersion());
 }
 
-/**
- * The last stamp that a commit can have at or before a time, the counterpart of `timeOf`: on LMDB a version is a time. FoundationDB's comes from the samples
- * under `time/`.
- */
-function lastStampAt(time: number): Buffer {
-  const stamp = Buffer.alloc(STAMP_BYTES, time < 0 ? 0x00 : 0xff);
-  if (time >= 0) stamp.writeBigUInt64BE(BigInt(time));
+/** In one incarnation, which has begun by then. */
+async function lastPositionAt(tx: ReadTransaction, keyspace: Keyspace, incarnation: number, time: number): Promise<Position> {
+  const version = (await lastVersionAt(tx, keyspace, incarnation, time)) ?? (time < 0 ? 'none' : BigInt(time));
+  if (version === 'none') return { incarnation, stamp: Buffer.alloc(STAMP_BYTES, 0x00) };
+  if (version === 'all') return { incarnation, stamp: Buffer.alloc(STAMP_BYTES, 0xff) };
+  return { incarnation, stamp: lastStampOf(version) };
+}
+
+/** The last stamp that a commit of this version can have. */
+function lastStampOf(version: bigint): Buffer {
+  const stamp = Buffer.alloc(STAMP_BYTES, 0xff);
+  stamp.writeBigUInt64BE(version);
   return stamp;
 }
 

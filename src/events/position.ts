@@ -33,10 +33,7 @@ export function parsePosition(text: string): Position | undefined {
     : { incarnation: Number(incarnation), stamp: Buffer.from(stamp, 'hex') };
 }
 
-/**
- * Database time of the commit in microseconds since 1970. Holds where versions are microseconds, as on LMDB; FoundationDB's versions are turned into
- * times by the samples under `time/`.
- */
-export function timeOf(position: Position): number {
-  return Number(position.stamp.readBigUInt64BE(0));
+/** The version of the commit. A time only where versions are: `timesOf` tells the time. */
+export function versionOf(position: Position): bigint {
+  return position.stamp.readBigUInt64BE(0);
 }

@@ -2,10 +2,12 @@ import type { FastifyReply } from 'fastify';
 
 import { reject } from '../errors.js';
 import { formatTime } from '../events/database-time.js';
-import { formatPosition, timeOf, type Position } from '../events/position.js';
+import { formatPosition, type Position } from '../events/position.js';
+import { timesOf } from '../events/sampled-times.js';
 import { parseName, type RepositoryName, type Uid } from '../identifiers.js';
 import { judge } from '../identity/judge.js';
 import type { Sight } from '../projections/history-entries.js';
+import type { LiveDirectory, Reading } from '../projections/store.js';
 import type { Target } from '../projections/targets.js';
 import { sendJson } from './answers.js';
 import type { ApiQuery } from './api-query.js';
@@ -37,8 +39,30 @@ export function sightOf(caller: Exchange['caller'], { name }: RepositoryName, { 
 }
 
 /** A position with its time, as answers have it. */
-export function momentOf(position: Position | undefined): { readonly position?: string; readonly time?: string } {
-  return position === undefined ? {} : { position: formatPosition(position), time: formatTime(timeOf(position)) };
+export interface MomentJson {
+  readonly position?: string;
+  readonly time?: string;
+}
+
+/** For each position of a directory's log, or none, its moment. Costs what `timesOf` costs. */
+export async function momentsOf(
+  { tx }: Reading,
+  { keyspace }: LiveDirectory,
+  positions: readonly (Position | undefined)[],
+): Promise<readonly MomentJson[]> {
+  const timeOf = await timesOf(
+    tx,
+    keyspace,
+    positions.filter((position) => position !== undefined),
+  );
+  return positions.map((position) =>
+    position === undefined ? {} : { position: formatPosition(position), time: formatTime(timeOf(position)) },
+  );
+}
+
+/** `momentsOf` for one. */
+export async function momentOf(reading: Reading, directory: LiveDirectory, position: Position | undefined): Promise<MomentJson> {
+  return (await momentsOf(reading, directory, [position]))[0] ?? {};
 }
 
 /** The next page's path, where something lies behind `after`. */

@@ -12,7 +12,7 @@ import type { Bearer } from '../projections/history-pages.js';
 import { findHistory, type FoundHistory, type HistoryScope } from '../projections/history-scope.js';
 import {
   boundsOfSpan,
-  newestPosition,
+  newestPlace,
   positionAfter,
   readEntries,
   walkEntries,
@@ -22,7 +22,18 @@ import {
 import type { Reading } from '../projections/store.js';
 import { findTarget } from '../projections/targets.js';
 import { beginAnswer } from './answers.js';
-import { LIMIT, LIMIT_MOST, linkOf, momentOf, nameOf, sendPage, sightOf, type Place } from './api-pages.js';
+import {
+  LIMIT,
+  LIMIT_MOST,
+  linkOf,
+  momentOf,
+  momentsOf,
+  nameOf,
+  sendPage,
+  sightOf,
+  type MomentJson,
+  type Place,
+} from './api-pages.js';
 import { ApiQuery, invalid, quoted } from './api-query.js';
 import { itsTurn } from './blobs.js';
 import { deny, type Exchange } from './exchange.js';
@@ -61,10 +72,11 @@ export async function getHistory(exchange: Exchange, path: string, place: Place)
       ? { ...bounds, before: earlier(bounds.before, cursor) }
       : { ...bounds, after: later(bounds.after, cursor) };
     const { kinds, actors } = found;
+    const newest = await newestPlace(reading, logsOf(question.scope));
     const { entries, next } = await readEntries(reading, found, { ...range, newestFirst, limit, kinds, actors });
     return {
-      ...headOf(question.scope, found),
-      ...momentOf(await newestPosition(reading, logsOf(question.scope))),
+      ...(await headOf(reading, question.scope, found)),
+      ...(newest && (await momentOf(reading, newest.directory, newest.position))),
       order: newestFirst ? 'newest' : 'oldest',
       entries,
       ...linkOf(query, path, next && formatPosition(next)),
@@ -89,7 +101,7 @@ export async function exportHistory(exchange: Exchange, place: Place): Promise<F
   const begin = await store.read(async (reading) => {
     const { kinds, actors } = await ask(reading, exchange, question);
     const bounds = await boundsOfSpan(reading, question.span);
-    const newest = await newestPosition(reading, logsOf(question.scope));
+    const newest = (await newestPlace(reading, logsOf(question.scope)))?.position;
     const range = { after: later(bounds.after, cursor), before: earlier(bounds.before, newest && positionAfter(newest)) };
     return { ...range, kinds, actors, newest };
   });
@@ -197,21 +209,26 @@ function logsOf({ repository }: HistoryScope): 'registry' | 'both' {
   return repository === undefined ? 'both' : 'registry';
 }
 
-function headOf({ project, repository }: HistoryScope, { sight, bearers }: Granted): object {
-  return {
-    project,
-    ...(repository === undefined ? {} : { repository, bearers: bearers.slice(-BEARERS_MOST).map(bearerJson) }),
-    people: sight.people ? 'shown' : 'hidden',
-  };
+async function headOf(reading: Reading, { project, repository }: HistoryScope, { sight, bearers }: Granted): Promise<object> {
+  const people = sight.people ? 'shown' : 'hidden';
+  if (repository === undefined) return { project, people };
+  const shown = bearers.slice(-BEARERS_MOST);
+  const from = await momentsOf(
+    reading,
+    reading.registry,
+    shown.map((bearer) => bearer.from),
+  );
+  const until = await momentsOf(
+    reading,
+    reading.registry,
+    shown.map((bearer) => bearer.until),
+  );
+  return { project, repository, bearers: shown.map((bearer, index) => bearerJson(bearer, from[index], until[index])), people };
 }
 
-function bearerJson({ repository, from, until }: Bearer): object {
-  return {
-    uid: repository,
-    from: momentOf(from),
-    ...(until === undefined ? {} : { until: momentOf(until) }),
-    current: until === undefined,
-  };
+function bearerJson({ repository, until }: Bearer, from: MomentJson | undefined, ended: MomentJson | undefined): object {
+  const current = until === undefined;
+  return { uid: repository, from, ...(current ? {} : { until: ended }), current };
 }
 
 function earlier(left: Position | undefined, right: Position | undefined): Position | undefined {

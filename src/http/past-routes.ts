@@ -3,15 +3,16 @@ import type { FastifyReply } from 'fastify';
 import { parseDigest, type Digest } from '../digest.js';
 import { reject, RefusalError } from '../errors.js';
 import { formatTime, positionOf, type Moment } from '../events/database-time.js';
-import { formatPosition, timeOf, type Position } from '../events/position.js';
+import { formatPosition, type Position } from '../events/position.js';
+import { timeOf } from '../events/sampled-times.js';
 import type { RecordedEvent } from '../events/types.js';
 import { parseName, parseReference, type RepositoryName, type Tag, type Uid } from '../identifiers.js';
 import { resolveEntries, type EntryActor, type HistoryEntry, type Sight } from '../projections/history-entries.js';
-import { newestPosition } from '../projections/history-walk.js';
+import { newestPlace } from '../projections/history-walk.js';
 import { findManifestAt, findTagAt, listManifestsAt, listTagsAt, type ManifestThen } from '../projections/past.js';
 import type { Reading } from '../projections/store.js';
 import { findTarget } from '../projections/targets.js';
-import { LIMIT, LIMIT_MOST, linkOf, momentOf, nameOf, sendPage, sightOf, type Place } from './api-pages.js';
+import { LIMIT, LIMIT_MOST, linkOf, momentOf, momentsOf, nameOf, sendPage, sightOf, type Place } from './api-pages.js';
 import { ApiQuery, invalid, quoted } from './api-query.js';
 import { deny, type Exchange } from './exchange.js';
 
@@ -36,9 +37,14 @@ export async function getTagsThen(exchange: Exchange, path: string, place: Place
       tags.map((found) => found.gone),
       sight,
     );
+    const since = await momentsOf(
+      reading,
+      reading.registry,
+      tags.map((found) => found.since),
+    );
     return {
       image: name.image,
-      tags: tags.map(({ tag, digest, since }, index) => ({ tag, digest, since: momentOf(since), ...gone[index] })),
+      tags: tags.map(({ tag, digest }, index) => ({ tag, digest, since: since[index], ...gone[index] })),
       ...linkOf(query, path, next),
     };
   });
@@ -73,7 +79,8 @@ export async function getManifestThen(exchange: Exchange, place: Place, text: st
     const { reading, repository, sight, at } = then;
     const found = 'tag' in reference ? await digestThen(then, name, reference.tag) : { digest: reference.digest };
     const manifest = await findManifestAt(reading, repository, name.image, found.digest, at);
-    if (manifest === undefined) return reject('MANIFEST_UNKNOWN', { name: name.name, reference: thenText(text, at) });
+    if (manifest === undefined)
+      return reject('MANIFEST_UNKNOWN', { name: name.name, reference: await thenText(reading, text, at) });
     const [json] = await manifestsJson(reading, [manifest], sight);
     return { ...json, ...('tag' in found ? { tag: found } : {}) };
   });
@@ -86,15 +93,18 @@ async function digestThen(
   tag: Tag,
 ): Promise<{ readonly digest: Digest; readonly tag: Tag; readonly since: object }> {
   const found = await findTagAt(reading, repository, name.image, tag, at);
-  if (found === undefined) return reject('MANIFEST_UNKNOWN', { name: name.name, reference: thenText(tag, at) });
-  if (!('deleted' in found)) return { tag, digest: found.digest, since: momentOf(found.since) };
+  if (found === undefined) return reject('MANIFEST_UNKNOWN', { name: name.name, reference: await thenText(reading, tag, at) });
+  if (!('deleted' in found)) {
+    return { tag, digest: found.digest, since: await momentOf(reading, reading.registry, found.since) };
+  }
   const [entry] = await resolveEntries(reading, [found.deleted], sight);
   const when = entry === undefined ? '' : `: it was deleted at ${entry.time} by ${entry.actor.text}`;
-  return reject('MANIFEST_UNKNOWN', { name: name.name, reference: `${thenText(tag, at)}${when}` });
+  return reject('MANIFEST_UNKNOWN', { name: name.name, reference: `${await thenText(reading, tag, at)}${when}` });
 }
 
-function thenText(reference: string, at: Position): string {
-  return `${reference} at position ${formatPosition(at)} (${formatTime(timeOf(at))})`;
+async function thenText({ tx, registry }: Reading, reference: string, at: Position): Promise<string> {
+  const time = formatTime(await timeOf(tx, registry.keyspace, at));
+  return `${reference} at position ${formatPosition(at)} (${time})`;
 }
 
 /** Judged, found and read in one transaction; the answer says which position it is of. */
@@ -120,7 +130,7 @@ async function readThen<T extends object>(
       project: name.project,
       repository: name.repository,
       uid: repository,
-      ...momentOf(at),
+      ...(await momentOf(reading, reading.registry, at)),
       people: sight.people ? 'shown' : 'hidden',
       ...found,
     };
@@ -130,7 +140,7 @@ async function readThen<T extends object>(
 async function positionThen(reading: Reading, moment: Moment | undefined): Promise<Position> {
   const { tx, registry } = reading;
   if (moment === undefined)
-    return (await newestPosition(reading, 'registry')) ?? invalid('nothing has happened in this registry yet');
+    return (await newestPlace(reading, 'registry'))?.position ?? invalid('nothing has happened in this registry yet');
   const found = await positionOf(tx, registry.keyspace, registry.live.incarnation, moment);
   return 'reason' in found ? invalid(`at: ${found.reason}`) : found;
 }

@@ -1,7 +1,8 @@
 import { refuse, type Refusal } from '../errors.js';
 import { formatTime, parseTime, positionOf } from '../events/database-time.js';
 import { createLog } from '../events/log.js';
-import { comparePositions, timeOf, type Position } from '../events/position.js';
+import { comparePositions, type Position } from '../events/position.js';
+import { timeOf } from '../events/sampled-times.js';
 import { repositoryStream, type RecordedEvent } from '../events/types.js';
 import { parseTag, type RepositoryName, type Tag, type Uid } from '../identifiers.js';
 import { resolveEntries } from '../projections/history-entries.js';
@@ -70,7 +71,8 @@ export async function findTagOfThePast(
   if (then === undefined) {
     const [created] = await createLog(registry.keyspace).readStream(tx, repositoryStream(repository), { limit: 1 });
     if (created === undefined || comparePositions(created.position, position) <= 0) return refuse('TAG_NEVER_BEFORE', details);
-    return refuse('REPOSITORY_CREATED_SINCE', { ...details, created: formatTime(timeOf(created.position)) });
+    const time = await timeOf(tx, registry.keyspace, created.position);
+    return refuse('REPOSITORY_CREATED_SINCE', { ...details, created: formatTime(time) });
   }
   const deedOf = async (event: RecordedEvent) => {
     const project = target.project?.uid;

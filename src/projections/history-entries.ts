@@ -1,6 +1,7 @@
 import { formatTime } from '../events/database-time.js';
 import { createLog } from '../events/log.js';
-import { formatPosition, timeOf } from '../events/position.js';
+import { formatPosition } from '../events/position.js';
+import { timesOf } from '../events/sampled-times.js';
 import {
   aggregateOf,
   organizationStream,
@@ -80,7 +81,10 @@ export interface EntryActor {
   readonly text: string;
 }
 
-/** Of events read in this transaction. Costs a read for each request, person, repository and project among them, and one more for each of the last two. */
+/**
+ * Of events read in this transaction. Costs a read for each request, person, repository and project among them, one more for each of the last two, and what
+ * `timesOf` costs.
+ */
 export async function resolveEntries(
   reading: Reading,
   events: readonly RecordedEvent[],
@@ -88,11 +92,25 @@ export async function resolveEntries(
 ): Promise<readonly HistoryEntry[]> {
   const known = new Known(reading, sight);
   for (const event of events) known.learn(event);
-  await known.learned();
-  return events.map((event) => entryOf(event, known));
+  const [timeOf] = await Promise.all([timesOfEvents(reading, events), known.learned()]);
+  return events.map((event) => entryOf(event, timeOf(event), known));
 }
 
-function entryOf(event: RecordedEvent, known: Known): HistoryEntry {
+/** Each directory has samples of its own. */
+async function timesOfEvents(
+  { tx, registry, platform }: Reading,
+  events: readonly RecordedEvent[],
+): Promise<(event: RecordedEvent) => number> {
+  const inRegistry = ({ stream }: RecordedEvent): boolean => ['repository', 'blob'].includes(aggregateOf(stream));
+  const positionsOf = (side: boolean) => events.filter((event) => inRegistry(event) === side).map(({ position }) => position);
+  const [ofRegistry, ofPlatform] = await Promise.all([
+    timesOf(tx, registry.keyspace, positionsOf(true)),
+    timesOf(tx, platform.keyspace, positionsOf(false)),
+  ]);
+  return (event) => (inRegistry(event) ? ofRegistry : ofPlatform)(event.position);
+}
+
+function entryOf(event: RecordedEvent, time: number, known: Known): HistoryEntry {
   const { position, id, stream, occurredAt, actor, requestId, commandId, correlationId, causationId, payload } = event;
   const { names } = known;
   const repository = known.repositoryOf(stream);
@@ -100,7 +118,7 @@ function entryOf(event: RecordedEvent, known: Known): HistoryEntry {
   const person = actor.kind === 'user' && actor.uid !== undefined ? names.person(actor.uid) : undefined;
   return {
     position: formatPosition(position),
-    time: formatTime(timeOf(position)),
+    time: formatTime(time),
     occurredAt: formatTime(occurredAt),
     id,
     kind: payload.kind,

@@ -1,10 +1,10 @@
 import { EventDecodeError } from '../events/codec.js';
-import { positionOf, type Moment } from '../events/database-time.js';
+import { positionNow, positionOf, type Moment } from '../events/database-time.js';
 import { createLog } from '../events/log.js';
 import { comparePositions, type Position } from '../events/position.js';
 import { resolveEntries, type HistoryEntry, type Sight } from './history-entries.js';
 import { readHistory, type HistoryOf, type HistoryPage, type HistoryPageOptions } from './history-pages.js';
-import type { Reading, Store } from './store.js';
+import type { LiveDirectory, Reading, Store } from './store.js';
 
 /** Whose history, and what its reader may know. */
 export interface Asked {
@@ -63,16 +63,24 @@ export async function* walkEntries(
   }
 }
 
+/** A position, and the directory whose log it is in. */
+export interface Place {
+  readonly directory: LiveDirectory;
+  readonly position: Position;
+}
+
 /** The newest position of the registry's log, or of both logs; undefined where nothing has happened. Costs 8 range reads for each. */
-export async function newestPosition(
-  { tx, registry, platform }: Reading,
-  logs: 'registry' | 'both',
-): Promise<Position | undefined> {
-  const directories = logs === 'both' ? [registry, platform] : [registry];
-  const found = await Promise.all(directories.map(({ keyspace, live }) => createLog(keyspace).newest(tx, live.incarnation)));
+export async function newestPlace(reading: Reading, logs: 'registry' | 'both'): Promise<Place | undefined> {
+  const directories = logs === 'both' ? [reading.registry, reading.platform] : [reading.registry];
+  const found = await Promise.all(
+    directories.map(async (directory) => {
+      const position = await createLog(directory.keyspace).newest(reading.tx, directory.live.incarnation);
+      return position && { directory, position };
+    }),
+  );
   return found
-    .filter((position) => position !== undefined)
-    .sort(comparePositions)
+    .filter((place) => place !== undefined)
+    .sort((left, right) => comparePositions(left.position, right.position))
     .at(-1);
 }
 
@@ -94,19 +102,18 @@ export async function boundsOfSpan(
 
 async function lastBefore(reading: Reading, moment: Moment): Promise<Position | undefined> {
   if ('position' in moment) return positionBefore(moment.position);
-  const now = Number(await reading.tx.time());
-  return positionAt(reading, Math.min(moment.time, now) - 1);
+  // Where that has not come, nothing that is there is as late as the moment.
+  return (await positionAt(reading, moment.time - 1)) ?? positionNow(reading.tx, reading.registry.live.incarnation);
 }
 
 async function lastAt(reading: Reading, moment: Moment): Promise<Position | undefined> {
-  if ('position' in moment) return moment.position;
-  return moment.time < Number(await reading.tx.time()) ? positionAt(reading, moment.time) : undefined;
+  return 'position' in moment ? moment.position : positionAt(reading, moment.time);
 }
 
-async function positionAt({ tx, registry }: Reading, time: number): Promise<Position> {
+/** Undefined for a time that has not come yet. */
+async function positionAt({ tx, registry }: Reading, time: number): Promise<Position | undefined> {
   const found = await positionOf(tx, registry.keyspace, registry.live.incarnation, { time });
-  if ('reason' in found) throw new RangeError(found.reason);
-  return found;
+  return 'reason' in found ? undefined : found;
 }
 
 /** The very next position that there can be. */

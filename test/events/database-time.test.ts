@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { formatTime, parseMoment, parseTime, positionOf, type Moment } from '../../src/events/database-time.js';
-import { comparePositions, formatPosition, parsePosition, timeOf, type Position } from '../../src/events/position.js';
+import { comparePositions, formatPosition, parsePosition, versionOf, type Position } from '../../src/events/position.js';
 import { repositoryStream } from '../../src/events/types.js';
 import { openHistory, world, type HistoryStore } from '../projections/history-fixture.js';
 
@@ -65,6 +65,9 @@ describe('RFC 3339', () => {
     expect(parseMoment(text)).toEqual({ position: parsePosition(text) });
   });
 });
+
+/** Of a store whose versions are microseconds. */
+const timeOf = (position: Position): number => Number(versionOf(position));
 
 async function append(at: HistoryStore): Promise<Position> {
   const stream = repositoryStream(world.repositories[0]);

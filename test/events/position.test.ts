@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { comparePositions, formatPosition, parsePosition, positionInCommit, timeOf } from '../../src/events/position.js';
+import { comparePositions, formatPosition, parsePosition, positionInCommit, versionOf } from '../../src/events/position.js';
 import { blobStream, repositoryStream } from '../../src/events/types.js';
 import { createKeyspace, directoryPrefix, stampOfKey } from '../../src/keyvalue/keyspace.js';
 import { sha512, uid } from './samples.js';
@@ -53,12 +53,12 @@ test('positions are ordered as the keys of a log are', () => {
   );
 });
 
-test('an event of a commit has its versionstamp, its number and its time', () => {
+test('an event of a commit has its versionstamp, whose version it tells, and its number', () => {
   const versionstamp = Buffer.alloc(10);
   versionstamp.writeBigUInt64BE(1_763_781_234_567_890n);
   const position = positionInCommit(3, versionstamp, 258);
   expect(formatPosition(position)).toBe('3-0006442651f2aad200000102');
-  expect(timeOf(position)).toBe(1_763_781_234_567_890);
+  expect(versionOf(position)).toBe(1_763_781_234_567_890n);
   const { template, offset } = createKeyspace(directoryPrefix('registry')).logAppend(3, 0, 258);
   versionstamp.copy(template, offset);
   expect(stampOfKey(template)).toEqual(position.stamp);
