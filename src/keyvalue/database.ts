@@ -138,3 +138,8 @@ export class KeyValueError extends Error {
     return this.code === 'not_committed' || this.code === 'transaction_too_old' || this.code === 'commit_unknown_result';
   }
 }
+
+/** A database that cannot be opened as it is set up. The message is one line for a person: what is missing or wrong, and how to get it right. */
+export class DatabaseUnusableError extends Error {
+  override readonly name = 'DatabaseUnusableError';
+}

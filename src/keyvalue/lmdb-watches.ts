@@ -1,6 +1,7 @@
 import { covers } from './apply-operations.js';
+import type { KeyWatch } from './key-watch.js';
 import type { LmdbSnapshot, Snapshots } from './lmdb-snapshots.js';
-import type { KeyWatch, WatchRegistration } from './optimistic-transaction.js';
+import type { WatchRegistration } from './optimistic-transaction.js';
 
 // Another process's commit rings no bell here. Jittered, so that processes do not look in step.
 const POLL_MS = 25;

@@ -1,17 +1,24 @@
 import { added, coalesced, COMMIT_STAMP_BYTES, keyAfter, larger, withStamp } from './apply-operations.js';
 import type { CommitRequest, KeyRange, Snapshot, WriteOperation } from './commit-request.js';
-import {
-  KeyValueError,
-  limits,
-  type KeyValue,
-  type RangeOptions,
-  type ReadTransaction,
-  type Transaction,
-  type Watch,
-} from './database.js';
+import { limits, type KeyValue, type RangeOptions, type ReadTransaction, type Transaction, type Watch } from './database.js';
+import { KeyWatch } from './key-watch.js';
 import { OwnWrites } from './own-writes.js';
 import { gaps, RangeSet } from './range-set.js';
 import { everything, SortedMap } from './sorted-map.js';
+import {
+  checkAddend,
+  checkedRange,
+  checkKey,
+  checkOffset,
+  checkUnsigned,
+  checkValue,
+  noCommitVersion,
+  OFFSET_BYTES,
+  tooOld,
+  transactionEnded,
+  transactionTooLarge,
+  unreadable,
+} from './transaction-checks.js';
 
 /** What a transaction needs of its engine. */
 export interface TransactionHost {
@@ -31,38 +38,6 @@ export interface TransactionHost {
 export interface WatchRegistration {
   readonly watch: KeyWatch;
   readonly since: bigint;
-}
-
-export class KeyWatch implements Watch {
-  readonly changed: Promise<void>;
-  #resolve: () => void = () => undefined;
-  #release: (() => void) | undefined;
-  #ended = false;
-
-  constructor(readonly key: Buffer) {
-    this.changed = new Promise((resolve) => (this.#resolve = resolve));
-  }
-
-  get ended(): boolean {
-    return this.#ended;
-  }
-
-  /** Called once, at the end of the watch: here an engine forgets it. */
-  onEnd(release: () => void): void {
-    if (this.#ended) release();
-    else this.#release = release;
-  }
-
-  fire(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#resolve();
-    this.#release?.();
-  }
-
-  cancel(): void {
-    this.fire();
-  }
 }
 
 interface Atomic {
@@ -86,8 +61,6 @@ interface StampedKey {
 // (flow/Arena.h; Transaction::getSize). 56 is the largest of the clients 7.1 to 7.4.
 const MUTATION_BYTES = 56;
 const RANGE_BYTES = 32;
-// A versionstamped key or value carries its offset as 4 bytes at its end.
-const OFFSET_BYTES = 4;
 
 /**
  * A transaction over a frozen snapshot, as FoundationDB's client does it (fdbclient/ReadYourWrites.actor.cpp): own writes lie over the snapshot, reads of
@@ -179,7 +152,7 @@ export class OptimisticTransaction implements Transaction {
 
   clearRange(begin: Buffer, end: Buffer): void {
     this.#writing();
-    const range = checkedRange(begin, end);
+    const range = ownRange(begin, end);
     if (range === undefined) return;
     this.#touched(range.begin, range.end);
     this.#own.deleteRange(range.begin, range.end);
@@ -189,12 +162,12 @@ export class OptimisticTransaction implements Transaction {
   }
 
   add(key: Buffer, delta: bigint): void {
-    if (delta < -(2n ** 63n) || delta >= 2n ** 64n) throw new RangeError(`add takes an integer of 64 bits, not ${delta}`);
+    checkAddend(delta);
     this.#atomic(key, { kind: 'add', operand: delta });
   }
 
   max(key: Buffer, value: bigint): void {
-    if (value < 0n || value >= 2n ** 64n) throw new RangeError(`max takes an unsigned integer of 64 bits, not ${value}`);
+    checkUnsigned(value);
     this.#atomic(key, { kind: 'max', operand: value });
   }
 
@@ -234,13 +207,13 @@ export class OptimisticTransaction implements Transaction {
 
   addReadConflictRange(begin: Buffer, end: Buffer): void {
     this.#writing();
-    const range = checkedRange(begin, end);
+    const range = ownRange(begin, end);
     if (range !== undefined) this.#conflict(range.begin, range.end);
   }
 
   addWriteConflictRange(begin: Buffer, end: Buffer): void {
     this.#writing();
-    const range = checkedRange(begin, end);
+    const range = ownRange(begin, end);
     if (range !== undefined) this.#writes.add(range.begin, range.end);
   }
 
@@ -287,8 +260,7 @@ export class OptimisticTransaction implements Transaction {
   /** Ends the transaction well. `commit` is what the engine stamped it with, undefined when there was nothing to commit. */
   committed(commit: { readonly version: bigint; readonly stamp: Buffer } | undefined): readonly WatchRegistration[] {
     this.#state = 'ended';
-    if (commit === undefined)
-      this.#stamp.reject(new KeyValueError('no_commit_version', 'the transaction wrote nothing, so it has no versionstamp'));
+    if (commit === undefined) this.#stamp.reject(noCommitVersion());
     else this.#stamp.resolve(Buffer.from(commit.stamp));
     const readVersion = this.#snapshot?.version ?? 0n;
     // A key that this transaction wrote before it watched it has changed only when somebody else writes it later.
@@ -317,8 +289,7 @@ export class OptimisticTransaction implements Transaction {
   }
 
   #writing(): void {
-    if (this.#state === 'sealed' || this.#state === 'ended')
-      throw new KeyValueError('closed', 'the transaction has ended; its body must not use it any more');
+    if (this.#state === 'sealed' || this.#state === 'ended') throw transactionEnded();
   }
 
   #tooOld(): boolean {
@@ -353,7 +324,7 @@ export class OptimisticTransaction implements Transaction {
   }
 
   #getRange(begin: Buffer, end: Buffer, options: RangeOptions, conflict: boolean): readonly KeyValue[] {
-    const range = checkedRange(begin, end);
+    const range = ownRange(begin, end);
     const limit = options.limit ?? Infinity;
     if (range === undefined || limit <= 0) return [];
     const reverse = options.reverse ?? false;
@@ -511,48 +482,10 @@ function valueOver(own: OwnWrite, stored: Buffer | undefined): Buffer | undefine
   }
 }
 
-function unreadable(): KeyValueError {
-  return new KeyValueError(
-    'accessed_unreadable',
-    'the read reaches a key that this transaction writes by a versionstamp, which is not known before the commit',
-  );
-}
-
-function tooOld(): KeyValueError {
-  return new KeyValueError('transaction_too_old', `the transaction has been reading for longer than ${limits.transactionMs} ms`);
-}
-
-function checkKey(key: Buffer): void {
-  if (key.length > limits.keyBytes) {
-    throw new KeyValueError('key_too_large', `a key of ${key.length} bytes is over the limit of ${limits.keyBytes} bytes`);
-  }
-}
-
-function checkValue(bytes: number): void {
-  if (bytes > limits.valueBytes) {
-    throw new KeyValueError('value_too_large', `a value of ${bytes} bytes is over the limit of ${limits.valueBytes} bytes`);
-  }
-}
-
-function checkOffset(template: Buffer, offset: number): void {
-  if (!Number.isInteger(offset) || offset < 0 || offset + COMMIT_STAMP_BYTES > template.length) {
-    throw new RangeError(`a versionstamp of ${COMMIT_STAMP_BYTES} bytes does not fit at ${offset} of ${template.length} bytes`);
-  }
-}
-
-/** A copy of the range, its ends cut to what can tell keys apart; undefined when it is empty. */
-function checkedRange(begin: Buffer, end: Buffer): KeyRange | undefined {
-  const order = Buffer.compare(begin, end);
-  if (order > 0)
-    throw new KeyValueError(
-      'inverted_range',
-      `the range begins at ${begin.toString('hex')}, after its end ${end.toString('hex')}`,
-    );
-  const range = {
-    begin: Buffer.from(begin.subarray(0, limits.keyBytes + 1)),
-    end: Buffer.from(end.subarray(0, limits.keyBytes + 1)),
-  };
-  return Buffer.compare(range.begin, range.end) === 0 ? undefined : range;
+/** A copy of the checked range, which is the transaction's own. */
+function ownRange(begin: Buffer, end: Buffer): KeyRange | undefined {
+  const range = checkedRange(begin, end);
+  return range && { begin: Buffer.from(range.begin), end: Buffer.from(range.end) };
 }
 
 function mutationBytes(operation: WriteOperation): number {
@@ -611,10 +544,5 @@ function checkTransaction(reads: readonly KeyRange[], writes: readonly KeyRange[
   // To merge the ranges costs more than all the rest, and makes them fewer: hardly a transaction needs it.
   if (mutations + most <= limits.transactionBytes) return;
   const bytes = mutations + readBytes + rangeBytes(ownWriteRanges(writes, operations));
-  if (bytes > limits.transactionBytes) {
-    throw new KeyValueError(
-      'transaction_too_large',
-      `a transaction of ${bytes} bytes, conflict ranges included, is over the limit of ${limits.transactionBytes} bytes`,
-    );
-  }
+  if (bytes > limits.transactionBytes) throw transactionTooLarge(bytes);
 }

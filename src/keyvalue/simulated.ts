@@ -11,7 +11,8 @@ import {
   type TransactOptions,
   type Transaction,
 } from './database.js';
-import { OptimisticTransaction, type KeyWatch, type WatchRegistration } from './optimistic-transaction.js';
+import type { KeyWatch } from './key-watch.js';
+import { OptimisticTransaction, type WatchRegistration } from './optimistic-transaction.js';
 import { readRetries, withRetries, type RetryEnvironment } from './retry.js';
 import { SortedMap } from './sorted-map.js';
 
