@@ -118,8 +118,13 @@ export interface SimulatedOptions {
   readonly faults?: Partial<Faults>;
   /** Called at every await of every process; a throw of CrashedError kills the process there. */
   readonly crash?: (point: CrashPoint, process: string) => void;
-  /** What its databases say of themselves. Default true; false for tests of those who have to do without. */
+  /** What its databases say of themselves. Default true, without `versions`; false for tests of those who have to do without. */
   readonly quietVersions?: boolean;
+  /**
+   * The version at a time in microseconds, which never falls; read versions then grow with it, without commits, as FoundationDB's do. By default the time
+   * itself, at commits alone.
+   */
+  readonly versions?: (time: bigint) => bigint;
 }
 
 interface LoggedCommit {
@@ -158,12 +163,14 @@ export class SimulatedStore {
   #version = 0n;
   #view: Snapshot | undefined;
   #processes = 0;
+  readonly #versions: ((time: bigint) => bigint) | undefined;
 
   constructor(options: SimulatedOptions = {}) {
     this.seed = options.seed ?? randomInt(2 ** 32);
     this.clock = options.clock ?? realClock;
     this.random = seededRandom(this.seed);
-    this.quietVersions = options.quietVersions ?? true;
+    this.quietVersions = options.quietVersions ?? options.versions === undefined;
+    this.#versions = options.versions;
     this.faults = { ...noFaults, ...options.faults };
     this.crash = options.crash;
     if (options.seed === undefined && options.faults !== undefined) process.stderr.write(`simulated store: seed ${this.seed}\n`);
@@ -197,6 +204,11 @@ export class SimulatedStore {
 
   /** @internal */
   snapshot(): Snapshot {
+    const version = this.#versions?.(this.time()) ?? this.#version;
+    if (version > this.#version) {
+      this.#version = version;
+      this.#view = undefined;
+    }
     // Every reader between two commits shares one.
     this.#view ??= viewOf(this.#pairs.clone(), this.#version);
     return this.#view;
@@ -232,7 +244,7 @@ export class SimulatedStore {
         }
       }
     }
-    const now = this.time();
+    const now = this.#versions?.(this.time()) ?? this.time();
     this.#version = now > this.#version ? now : this.#version + 1n;
     const stamp = commitStamp(this.#version, 0);
     const ranges = writeRanges(request, stamp);

@@ -40,9 +40,9 @@ export interface Api {
 
 export const client = { address: '10.0.0.7', userAgent: 'docker/27.1 go/go1.21 os/linux', hash: 'c1'.repeat(32) };
 
-export async function openApi(start = Date.UTC(2026, 10, 1, 9)): Promise<Api> {
+export async function openApi(start = Date.UTC(2026, 10, 1, 9), versions?: (time: bigint) => bigint): Promise<Api> {
   const clock = new VirtualClock(start);
-  const simulated = await simulate({ clock });
+  const simulated = await simulate({ clock, ...(versions === undefined ? {} : { versions }) });
   const at = withClient(simulated);
   const owner = { uid: at.owner.uid ?? at.newId() };
   const log: string[] = [];

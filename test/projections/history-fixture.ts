@@ -14,13 +14,14 @@ import {
 } from '../../src/events/types.js';
 import type { ImagePath, ProjectId, RepositoryId, Tag, Uid } from '../../src/identifiers.js';
 import { directoryPrefix } from '../../src/keyvalue/keyspace.js';
-import { SimulatedStore, VirtualClock } from '../../src/keyvalue/simulated.js';
+import type { VirtualClock } from '../../src/keyvalue/simulated.js';
 import { history } from '../../src/projections/history.js';
-import { encodeLive } from '../../src/projections/live.js';
+import { writeLive } from '../../src/projections/live.js';
 import { projects } from '../../src/projections/projects.js';
 import { repositories } from '../../src/projections/repositories.js';
 import { createStore, type Store } from '../../src/projections/store.js';
 import { createIds, sha256Of, sha512Of } from '../commands/fixture.js';
+import { newClock, newStore } from '../support/database.js';
 
 /** A store with the history and as little else as it can have, where events are appended as they come, whether or not a command would. */
 export interface HistoryStore {
@@ -38,8 +39,8 @@ const newId = createIds(1_000_000);
 const prefixes = { registry: directoryPrefix('registry'), platform: directoryPrefix('topaz') };
 
 export async function openHistory(projections = [repositories, history, projects]): Promise<HistoryStore> {
-  const clock = new VirtualClock();
-  const database = new SimulatedStore({ seed: 1, clock }).connect();
+  const clock = newClock();
+  const database = newStore({ seed: 1, clock }).connect();
   const store = createStore(database, prefixes, projections);
   const { keyspaces } = store;
   let identity: string | undefined;
@@ -65,7 +66,7 @@ export async function openHistory(projections = [repositories, history, projects
     async raiseIncarnation() {
       await store.transact(({ tx, registry, platform }) => {
         for (const { keyspace, live } of [registry, platform]) {
-          tx.set(keyspace.metaLive, encodeLive({ ...live, incarnation: live.incarnation + 1 }));
+          writeLive(tx, keyspace, { ...live, incarnation: live.incarnation + 1 });
         }
         return Promise.resolve();
       });
