@@ -3,10 +3,10 @@ import { decodeEvent } from '../events/codec.js';
 import { createLog, type Log } from '../events/log.js';
 import { aggregateOf, type Actor, type EventEnvelope, type EventPayload, type Role, type Stream } from '../events/types.js';
 import type { RepositoryName, Uid } from '../identifiers.js';
-import { applyEvent, decodeJson, encodeJson, type DirectoryName } from '../projections/projection.js';
-import type { LiveDirectory, Store, Writing } from '../projections/store.js';
+import { decodeJson, encodeJson, type DirectoryName } from '../projections/projection.js';
+import type { Store, Writing } from '../projections/store.js';
 import type { Verb } from '../projections/targets.js';
-import { BuildView } from '../projections/views.js';
+import { applyToEach, BuildView } from '../projections/views.js';
 
 /** Who asks, and the ids and the time that a decision may not make up itself. Made once for a command, outside its retries. */
 export interface CommandContext {
@@ -55,26 +55,51 @@ interface StoredOutcome {
   readonly at: number;
 }
 
+/** Takes back what an attempt wrote whose command an earlier one has carried out. */
+class DoneBefore extends Error {
+  constructor(readonly outcome: unknown) {
+    super('the command was carried out before');
+  }
+}
+
+function valueOf<T>(settled: PromiseSettledResult<T>): T {
+  if (settled.status === 'rejected') throw settled.reason;
+  return settled.value;
+}
+
 export function createExecutor(store: Store): Executor {
   const logs = { registry: createLog(store.keyspaces.registry), platform: createLog(store.keyspaces.platform) };
 
   async function execute<R>(context: CommandContext, decide: (writing: Writing) => Promise<Decision<R>>): Promise<R | Refusal> {
-    return store.transact(async (writing) => {
-      const { tx } = writing;
-      const commandKey = store.keyspaces.registry.command(context.commandId);
-      // FoundationDB answers 1021 when it cannot know whether the commit happened; the second try sees what the first one did.
-      const before = await tx.get(commandKey);
-      if (before !== undefined) return decodeJson<StoredOutcome>(before).outcome as R;
-      const decision = await decide(writing);
-      if (isRefusal(decision) || decision.events.length === 0) return isRefusal(decision) ? decision : decision.outcome;
-      await record(writing, logs, context, decision.events);
-      tx.set(commandKey, encodeJson({ outcome: decision.outcome, at: Number(await tx.time()) } satisfies StoredOutcome));
-      if (context.client !== undefined) {
-        const { address, userAgent } = context.client;
-        tx.set(store.keyspaces.registry.request(context.requestId), encodeJson({ address, userAgent }));
-      }
-      return decision.outcome;
-    });
+    try {
+      return await store.transact((writing) => attempt(writing, context, decide));
+    } catch (error) {
+      if (error instanceof DoneBefore) return error.outcome as R;
+      throw error;
+    }
+  }
+
+  async function attempt<R>(
+    writing: Writing,
+    context: CommandContext,
+    decide: (writing: Writing) => Promise<Decision<R>>,
+  ): Promise<R | Refusal> {
+    const { tx } = writing;
+    const commandKey = store.keyspaces.registry.command(context.commandId);
+    // At once, since each read is a way to the cluster and back. What was decided where all was done before is never committed, nor is its failure told.
+    const [earlier, decided, time] = await Promise.allSettled([tx.get(commandKey), decide(writing), tx.time()]);
+    const before = valueOf(earlier);
+    // FoundationDB answers 1021 when it cannot know whether the commit happened; the second try sees what the first one did.
+    if (before !== undefined) throw new DoneBefore(decodeJson<StoredOutcome>(before).outcome);
+    const decision = valueOf(decided);
+    if (isRefusal(decision) || decision.events.length === 0) return isRefusal(decision) ? decision : decision.outcome;
+    await record(writing, logs, context, decision.events);
+    tx.set(commandKey, encodeJson({ outcome: decision.outcome, at: Number(valueOf(time)) } satisfies StoredOutcome));
+    if (context.client !== undefined) {
+      const { address, userAgent } = context.client;
+      tx.set(store.keyspaces.registry.request(context.requestId), encodeJson({ address, userAgent }));
+    }
+    return decision.outcome;
   }
   return { store, execute };
 }
@@ -89,19 +114,15 @@ async function record(
     const mine = events.filter((event) => directoryOf(event.stream) === name);
     if (mine.length === 0) continue;
     const directory = writing[name];
+    const builds = Array.from(directory.builds.values())
+      .filter(({ projection }) => projection.mode === 'inline')
+      .map(({ projection, prefix }) => ({ projection, view: new BuildView(writing.tx, directory.keyspace, prefix) }));
+    const { incarnation } = directory.live;
     const envelopes = mine.map((event) => envelop(context, event));
     for (const { bytes, index } of logs[name].append(writing.tx, directory.live, envelopes)) {
       // Projections see what a replay will see, never the handler's own object.
-      await project(writing, directory, decodeEvent(bytes), index);
+      await applyToEach(builds, decodeEvent(bytes), { incarnation, index });
     }
-  }
-}
-
-async function project(writing: Writing, directory: LiveDirectory, event: EventEnvelope, index: number): Promise<void> {
-  for (const { projection, prefix } of directory.builds.values()) {
-    if (projection.mode === 'async') continue;
-    const position = { incarnation: directory.live.incarnation, index };
-    await applyEvent(projection, event, new BuildView(writing.tx, directory.keyspace, prefix).at(position));
   }
 }
 

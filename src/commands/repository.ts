@@ -124,6 +124,8 @@ async function emptyRepository(executor: Executor, contextOf: () => CommandConte
 // A manifest's references cost about three times its bytes in keys and conflict ranges; a transaction has 10 MB.
 const STEP_MANIFEST_BYTES = 1_000_000;
 const STEP_KEYS = 500;
+// Each is read for what it held, one after the other: a transaction has 5 s.
+const STEP_MANIFESTS = 200;
 
 type Remains = Awaited<ReturnType<typeof loadRemains>>;
 
@@ -132,7 +134,7 @@ async function loadRemains(writing: Writing, repository: Uid) {
   const leaving = await findLeavingRepository(writing, repository);
   const tags = leaving !== undefined ? await listTagsOfRepository(writing, repository, STEP_KEYS) : [];
   const manifests =
-    leaving !== undefined && tags.length === 0 ? await listManifestsOfRepository(writing, repository, STEP_KEYS) : [];
+    leaving !== undefined && tags.length === 0 ? await listManifestsOfRepository(writing, repository, STEP_MANIFESTS) : [];
   const links =
     leaving !== undefined && tags.length === 0 && manifests.length === 0 ? await listLinks(writing, repository, STEP_KEYS) : [];
   return { repository, leaving, tags, manifests, links };

@@ -7,7 +7,7 @@ import { knownVersions, type Store } from '../projections/store.js';
 export const HEARTBEAT_MS = 10_000;
 
 /** What is so old is of nobody's interest: its process was killed. */
-const FORGOTTEN_MICROS = 24 * 3_600_000_000;
+const FORGOTTEN_MICROS = 3_600_000_000;
 
 const directories = ['registry', 'platform'] as const;
 

@@ -17,23 +17,29 @@ export interface Target {
   readonly role: Role | undefined;
 }
 
-/** Costs three reads for an owner of the organization, four for others. */
+/** Costs four reads, one behind the other three. */
 export async function findTarget(reading: Reading, actor: Actor, name: RepositoryName): Promise<Target> {
   const project = await findProject(reading, name.project);
   if (project === undefined) {
     const creator = actor.kind === 'system' || (await findOnlyOrganization(reading, actor)) !== undefined;
     return { name, project, repository: undefined, role: creator ? 'owner' : undefined };
   }
-  const repository = await findRepositoryUid(reading, project.uid, name.repository);
-  return { name, project, repository, role: await roleOn(reading, actor, project) };
+  const [repository, role] = await Promise.all([
+    findRepositoryUid(reading, project.uid, name.repository),
+    roleOn(reading, actor, project),
+  ]);
+  return { name, project, repository, role };
 }
 
 /** The actor's role on a project, inherited from its organization. The system, that is an operator on this machine, owns everything. */
 export async function roleOn(reading: Reading, actor: Actor, project: Project): Promise<Role | undefined> {
   if (actor.kind === 'system') return 'owner';
   if (actor.uid === undefined) return undefined;
-  const above = await findRole(reading, project.organization, actor.uid);
-  return above === 'owner' ? above : higher(above, await findRole(reading, project.uid, actor.uid));
+  const [above, own] = await Promise.all([
+    findRole(reading, project.organization, actor.uid),
+    findRole(reading, project.uid, actor.uid),
+  ]);
+  return higher(above, own);
 }
 
 /** Whether there can be anything that the actor may see. What is granted to everybody, once there is such a thing, is asked for here and in `roleOn`. */

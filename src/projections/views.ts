@@ -1,10 +1,11 @@
 import type { Digest } from '../digest.js';
 import { readContent } from '../events/content.js';
 import type { Position } from '../events/position.js';
+import type { EventEnvelope } from '../events/types.js';
 import type { KeyValue, RangeOptions, ReadTransaction, Transaction } from '../keyvalue/database.js';
 import { boundsOf, itemsBehind, STAMP_BYTES, stampedKey, stampedTemplate, type Keyspace } from '../keyvalue/keyspace.js';
 import { pack, type KeyItem } from '../keyvalue/tuple.js';
-import type { View, ViewEntry, ViewRange } from './projection.js';
+import { applyEvent, type Projection, type View, type ViewEntry, type ViewRange } from './projection.js';
 
 /** Bytes of a position in front of a value: incarnation (4, big-endian), versionstamp (10), number of the event in its commit (2). */
 export const POSITION_BYTES = 4 + STAMP_BYTES;
@@ -20,18 +21,22 @@ export function splitPosition(value: Buffer): { readonly position: Position; rea
   };
 }
 
-/** The view of one build under `prefix`, for one event after the other. */
+/**
+ * The view of one build under `prefix`, for one event after the other. `reads`: without it, what is read conflicts, as it must where others write to the build, too.
+ */
 export class BuildView implements View {
   readonly #tx: Transaction;
   readonly #keyspace: Keyspace;
   readonly #prefix: Buffer;
+  readonly #reads: ReadTransaction;
   #position: ApplyPosition | undefined;
   #bytes = 0;
 
-  constructor(tx: Transaction, keyspace: Keyspace, prefix: Buffer) {
+  constructor(tx: Transaction, keyspace: Keyspace, prefix: Buffer, reads: ReadTransaction = tx) {
     this.#tx = tx;
     this.#keyspace = keyspace;
     this.#prefix = prefix;
+    this.#reads = reads;
   }
 
   /** This view for the event that stands there; the one before is applied. */
@@ -46,11 +51,11 @@ export class BuildView implements View {
   }
 
   get(items: readonly KeyItem[]): Promise<Buffer | undefined> {
-    return this.#tx.get(pack(this.#prefix, items));
+    return this.#reads.get(pack(this.#prefix, items));
   }
 
   range(items: readonly KeyItem[], options?: ViewRange): Promise<readonly ViewEntry[]> {
-    return rangeBehind(this.#tx, this.#prefix, items, options);
+    return rangeBehind(this.#reads, this.#prefix, items, options);
   }
 
   set(items: readonly KeyItem[], value: Buffer): void {
@@ -92,7 +97,8 @@ export class BuildView implements View {
   }
 
   async content(digest: Digest): Promise<Buffer> {
-    const bytes = await readContent(this.#tx, this.#keyspace, digest);
+    // It never changes: nothing to conflict with.
+    const bytes = await readContent(this.#tx.snapshot, this.#keyspace, digest);
     if (bytes === undefined) throw new Error(`the log's content ${digest} is not there`);
     this.#bytes += bytes.length;
     return bytes;
@@ -111,6 +117,32 @@ export class BuildView implements View {
     if (this.#position === undefined) throw new Error('a view without an event');
     return this.#position;
   }
+}
+
+/**
+ * Hands an event to several projections at once, since each sees its own keys alone; what one waits for, the others do not. Undefined where none had to wait, which
+ * is the rule. The next event is handed to them when this one is applied.
+ */
+export function applyToEach(
+  builds: readonly { readonly projection: Projection; readonly view: BuildView }[],
+  event: EventEnvelope,
+  position: ApplyPosition,
+): Promise<unknown> | undefined {
+  let first: Promise<void> | undefined;
+  let others: Promise<void>[] | undefined;
+  try {
+    for (const { projection, view } of builds) {
+      const applied = applyEvent(projection, event, view.at(position));
+      if (applied === undefined) continue;
+      if (first === undefined) first = applied;
+      else (others ??= []).push(applied);
+    }
+  } catch (error) {
+    // Nobody waits for the others any more: that they fail as well must not end the process.
+    for (const one of [first, ...(others ?? [])]) one?.catch(() => undefined);
+    throw error;
+  }
+  return first === undefined || others === undefined ? first : Promise.all([first, ...others]);
 }
 
 // What FoundationDB counts beside a write's key and value.

@@ -26,8 +26,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'DeleteManifest reads the indexes that hold it without a conflict',
     file: 'src/commands/manifest.ts',
-    find: 'await listManifestHolders(writing, repository',
-    replace: 'await listManifestHolders({ ...writing, tx: writing.tx.snapshot }, repository',
+    find: 'listManifestHolders(writing, repository',
+    replace: 'listManifestHolders({ ...writing, tx: writing.tx.snapshot }, repository',
   },
   {
     name: 'DeleteBlob reads the manifests that hold it without a conflict',
@@ -63,8 +63,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the command id is not read',
     file: 'src/commands/execute.ts',
-    find: 'if (before !== undefined) return decodeJson',
-    replace: 'if (before !== undefined && context.commandId === undefined) return decodeJson',
+    find: 'if (before !== undefined) throw new DoneBefore',
+    replace: 'if (before !== undefined && context.commandId === undefined) throw new DoneBefore',
   },
   {
     name: 'every attempt has a command id of its own',
@@ -81,9 +81,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a projection misses an event',
     file: 'src/commands/execute.ts',
-    find: 'const position = { incarnation: directory.live.incarnation, index };',
+    find: 'await applyToEach(builds, decodeEvent(bytes), { incarnation, index });',
     replace:
-      "const position = { incarnation: directory.live.incarnation, index };\n    if (projection.name === 'referrers' && event.payload.kind === 'ManifestDeleted') continue;",
+      "const event = decodeEvent(bytes);\n      const some = builds.filter(({ projection }) => projection.name !== 'referrers' || event.payload.kind !== 'ManifestDeleted');\n      await applyToEach(some, event, { incarnation, index });",
   },
   {
     name: 'a projection forgets one of its keys, in a replay, too',
@@ -105,13 +105,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'the event of a blob does not wait for the sync of its bytes',
-    file: 'src/http/uploads.ts',
-    find: 'await (held === undefined ? blobs.commit(upload, digest) : blobs.put(upload, held, digest));',
-    replace: 'void (held === undefined ? blobs.commit(upload, digest) : blobs.put(upload, held, digest)).catch(() => undefined);',
+    file: 'src/http/finishing-upload.ts',
+    find: 'await (held === undefined ? blobs.commit(staged, digest) : blobs.put(staged, held, digest));',
+    replace: 'void (held === undefined ? blobs.commit(staged, digest) : blobs.put(staged, held, digest)).catch(() => undefined);',
   },
   {
     name: 'the digest of an upload is not compared',
-    file: 'src/http/uploads.ts',
+    file: 'src/http/finishing-upload.ts',
     find: 'if (actual !== digest) {',
     replace: 'if (actual === undefined) {',
   },
@@ -119,7 +119,8 @@ export const mutants: readonly Mutant[] = [
     name: 'PushBlob does not read the session',
     file: 'src/commands/blob.ts',
     find: 'session: await readSession(writing.tx, writing.registry.keyspace, command.upload),',
-    replace: 'session: { repository: target.repository, name: command.name.name, startedAt: 0, activeAt: 0 },',
+    replace:
+      'session: { repository: target.repository, name: command.name.name, startedAt: 0, activeAt: 0, writer: { file: command.file } },',
   },
   {
     name: 'an upload goes on in a repository that was created anew',
@@ -129,9 +130,27 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an expired upload takes the live generation with it',
-    file: 'src/commands/blob.ts',
+    file: 'src/commands/upload-bytes.ts',
     find: 'if (live?.generation !== generation) await blobs.remove',
     replace: 'await blobs.remove',
+  },
+  {
+    name: 'a server commits what it received of an upload that another has taken over',
+    file: 'src/commands/blob.ts',
+    find: "if (session.writer?.file !== file) return refuse('UPLOAD_TAKEN_OVER');",
+    replace: '',
+  },
+  {
+    name: 'an upload is taken over before the copy is whole',
+    file: 'src/http/receiving-upload.ts',
+    find: 'if (writer?.server === server && writer.copying === undefined) {',
+    replace: 'if (writer?.server === server) {',
+  },
+  {
+    name: 'a server acknowledges what it received of an upload that another has taken over',
+    file: 'src/http/uploads.ts',
+    find: 'await requireWriter(exchange, mine);',
+    replace: 'void requireWriter;',
   },
   {
     name: 'a deletion forgets the links',
