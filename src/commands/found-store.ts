@@ -2,9 +2,10 @@ import { BlobStoreError, type BlobStore } from '../blobs/blob-store.js';
 import { EVENT_GENERATION } from '../events/codec.js';
 import { FIRST_INCARNATION } from '../events/log.js';
 import type { Uid } from '../identifiers.js';
-import type { Database } from '../keyvalue/database.js';
-import type { Keyspace } from '../keyvalue/keyspace.js';
+import type { Database, ReadTransaction } from '../keyvalue/database.js';
+import { boundsOf, type KeyBounds, type Keyspace } from '../keyvalue/keyspace.js';
 import { writeLive, type Live } from '../projections/live.js';
+import { describeRecord, readRecord } from '../projections/migration.js';
 import type { DirectoryName, Projection, ProjectionMode } from '../projections/projection.js';
 
 /** The store and the blobs do not belong together, or are not what they should be. The message says what to do. */
@@ -30,6 +31,7 @@ export interface Founding {
 export async function foundStore(founding: Founding): Promise<Uid> {
   const identity = await checkStore(founding);
   if (identity !== undefined) return identity;
+  await checkUnused(founding);
   const claim = await claimBlobs(founding, await founding.blobs.readIdentity());
   if ('identity' in claim) await setUp(founding, claim.identity);
   // Unless another process has set the store up since, and taken an upload already: then the blobs are held against its identity.
@@ -44,6 +46,7 @@ export async function checkStore(parts: Parts): Promise<Uid | undefined> {
   // The database first: a founding writes STORE before it, so whoever finds an identity in the database finds its STORE, too.
   const identity = await readStoreIdentity(parts);
   if (identity === undefined) return undefined;
+  await checkPlatform(parts);
   const inBlobs = await parts.blobs.readIdentity();
   if (inBlobs === identity) return identity;
   throw new StoreMismatchError(
@@ -53,8 +56,66 @@ export async function checkStore(parts: Parts): Promise<Uid | undefined> {
   );
 }
 
-async function readStoreIdentity({ database, keyspaces }: Parts): Promise<Uid | undefined> {
-  return (await database.read((tx) => tx.get(keyspaces.registry.metaStore)))?.toString() as Uid | undefined;
+async function checkPlatform({ database, keyspaces: { platform } }: Parts): Promise<void> {
+  if ((await database.read((tx) => tx.get(platform.metaLive))) !== undefined) return;
+  throw new StoreMismatchError(
+    'the registry is set up, but ARTS_METADATA_DIRECTORY names a directory without a platform; it needs the one that it was set up with',
+  );
+}
+
+/**
+ * That a new store would come into directories that hold nothing else, and beside blobs that are nobody's: those that are not there yet are left out. Throws
+ * StoreMismatchError.
+ */
+export async function checkFoundable(
+  { database, blobs }: Pick<Founding, 'database' | 'blobs'>,
+  keyspaces: Partial<Founding['keyspaces']>,
+): Promise<void> {
+  await checkUnused({ database, keyspaces });
+  if (await blobs.isEmpty()) return;
+  throw new StoreMismatchError(problemOfBlobs(await blobs.readIdentity()));
+}
+
+/** Samples of time may be there before a store is. */
+async function checkUnused({
+  database,
+  keyspaces,
+}: Pick<Founding, 'database'> & { readonly keyspaces: Partial<Founding['keyspaces']> }) {
+  const { registry, platform } = keyspaces;
+  await database.read(async (tx) => {
+    // Set up meanwhile, by a process that started at the same moment.
+    if (registry !== undefined && (await tx.get(registry.metaStore)) !== undefined) return;
+    if (registry !== undefined && (await holdsMore(tx, registry))) {
+      throw new StoreMismatchError(
+        'ARTIFACT_STORE_DIRECTORY names a directory without a registry, but with keys of something else; a new registry needs a directory of its own',
+      );
+    }
+    if (platform === undefined) return;
+    const isRegistry = (await tx.get(platform.metaStore)) !== undefined;
+    const isPlatform = !isRegistry && (await tx.get(platform.metaLive)) !== undefined;
+    if (isPlatform || !(await holdsMore(tx, platform))) return;
+    throw new StoreMismatchError(
+      `ARTS_METADATA_DIRECTORY names a directory without a platform, but with keys of ${isRegistry ? 'a registry' : 'something else'}`,
+    );
+  });
+}
+
+async function holdsMore(tx: ReadTransaction, { directory, times }: Keyspace): Promise<boolean> {
+  const { begin, end } = boundsOf(directory);
+  const parts: readonly KeyBounds[] = [
+    { begin, end: times.begin },
+    { begin: times.end, end },
+  ];
+  const found = await Promise.all(parts.map((part) => tx.getRange(part.begin, part.end, { limit: 1 })));
+  return found.flat().length > 0;
+}
+
+async function readStoreIdentity({ database, keyspaces: { registry, platform } }: Parts): Promise<Uid | undefined> {
+  return database.read(async (tx) => {
+    const migration = (await readRecord(tx, registry)) ?? (await readRecord(tx, platform));
+    if (migration !== undefined) throw new StoreMismatchError(describeRecord(migration));
+    return (await tx.get(registry.metaStore))?.toString() as Uid | undefined;
+  });
 }
 
 type Claim = { readonly identity: string } | { readonly problem: string };
@@ -64,9 +125,7 @@ async function claimBlobs(founding: Founding, inBlobs: string | undefined): Prom
   const { blobs, identity } = founding;
   if (inBlobs !== undefined) {
     if (await blobs.isEmpty()) return { identity: inBlobs };
-    return {
-      problem: `the blob store belongs to the store ${inBlobs}, but the database is new; check ARTS_DATABASE, or give a new database an empty blob store`,
-    };
+    return { problem: problemOfBlobs(inBlobs) };
   }
   try {
     await blobs.writeIdentity(identity);
@@ -76,8 +135,15 @@ async function claimBlobs(founding: Founding, inBlobs: string | undefined): Prom
     // A process that started at the same moment may have written its STORE.
     const other = await blobs.readIdentity();
     if (other !== undefined) return claimBlobs(founding, other);
-    return { problem: 'the database is new, but the blob store is not empty and has no file STORE; check ARES_CLIENT_ADDRESS' };
+    return { problem: problemOfBlobs(undefined) };
   }
+}
+
+/** Of a blob store that is not empty, `inBlobs` being its STORE. */
+function problemOfBlobs(inBlobs: string | undefined): string {
+  return inBlobs === undefined
+    ? 'the database has no store in this directory, but the blob store is not empty and has no file STORE; check ARES_CLIENT_ADDRESS'
+    : `the blob store belongs to the store ${inBlobs}, but the database has no store in this directory; check ARTS_DATABASE and ARTIFACT_STORE_DIRECTORY, or give a new store an empty blob store`;
 }
 
 /** In one transaction, so that a store is there with both its directories or not at all. */
