@@ -2,12 +2,26 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** Where the log and the indexes are: a folder of the embedded store, or a cluster. */
+export type DatabaseSetting =
+  | { readonly engine: 'lmdb'; readonly folder: string }
+  | {
+      readonly engine: 'foundationdb';
+      /** Undefined: where the client library looks by itself. */
+      readonly clusterFile: string | undefined;
+      /** The setting that chose it, which an error names. */
+      readonly variable: 'ARTS_DATABASE' | 'FDB_CLUSTER_FILE';
+      /** PEM files that the client library reads by itself. */
+      readonly tlsFiles: readonly { readonly variable: string; readonly file: string }[];
+    };
+
 /** What the process was told by its environment; the names and defaults are the contract of README.md, "Settings". */
 export interface Config {
   readonly address: { readonly host: string; readonly port: number };
-  /** Folder of the embedded store. */
-  readonly database: { readonly engine: 'lmdb'; readonly folder: string };
+  readonly database: DatabaseSetting;
+  /** Of the registry's keys. On FoundationDB a path of the directory layer, its names separated by slashes. */
   readonly directory: string;
+  /** Of the platform's keys; as `directory`. */
   readonly metadataDirectory: string;
   /** Folder of the blobs. */
   readonly blobs: { readonly driver: 'local'; readonly folder: string };
@@ -38,12 +52,11 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** A setting that can be read, but that this machine does not grant. `reason` is the error's own where it is one. */
-export function unusable(name: string, value: string, reason: unknown, accepted: string): ConfigError {
+/** A setting that can be read, but that this machine does not grant. `reason` is the error's own where it is one; `accepted` where it does not say that itself. */
+export function unusable(name: string, value: string, reason: unknown, accepted?: string): ConfigError {
   const text = reason instanceof Error ? reason.message : String(reason);
-  return new ConfigError(`${name}=${onOneLine(value)} cannot be used: ${onOneLine(text)}; accepted: ${accepted}`, {
-    cause: reason,
-  });
+  const end = accepted === undefined ? '' : `; accepted: ${accepted}`;
+  return new ConfigError(`${name}=${onOneLine(value)} cannot be used: ${onOneLine(text)}${end}`, { cause: reason });
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -104,8 +117,43 @@ function parsePublicUrl(text: string): string | undefined {
   return /^https?:$/.test(url.protocol) && bare ? url.origin : undefined;
 }
 
+const databaseForm =
+  'lmdb:<folder>, fdb:<cluster file>, or fdb: for the cluster file of FDB_CLUSTER_FILE or /etc/foundationdb/fdb.cluster';
+
+/**
+ * Reads a database as ARTS_DATABASE names one; `name` is the variable, or the flag, that an error names. FDB_CLUSTER_FILE stands for `fdb:` where
+ * there is none. Throws ConfigError.
+ */
+export function readDatabaseSetting(env: Environment, name: string, fallback: DatabaseSetting): DatabaseSetting {
+  const file = env['FDB_CLUSTER_FILE'];
+  const named = file === undefined || file === '' ? undefined : resolve(file);
+  const cluster = (clusterFile: string | undefined, variableOf: 'ARTS_DATABASE' | 'FDB_CLUSTER_FILE'): DatabaseSetting => ({
+    engine: 'foundationdb',
+    clusterFile,
+    variable: variableOf,
+    tlsFiles: tlsFilesOf(env),
+  });
+  const byDefault = named === undefined ? fallback : cluster(named, 'FDB_CLUSTER_FILE');
+  return variable(env, name, byDefault, databaseForm, (text) => {
+    const [, engine, path = ''] = /^(lmdb|fdb):(.*)$/s.exec(text) ?? [];
+    if (path.includes('\0')) return undefined;
+    if (engine === 'lmdb') return path === '' ? undefined : { engine, folder: resolve(path) };
+    if (engine === undefined) return undefined;
+    if (path !== '') return cluster(resolve(path), 'ARTS_DATABASE');
+    return named === undefined ? cluster(undefined, 'ARTS_DATABASE') : cluster(named, 'FDB_CLUSTER_FILE');
+  });
+}
+
+function tlsFilesOf(env: Environment) {
+  return ['FDB_TLS_CERTIFICATE_FILE', 'FDB_TLS_KEY_FILE', 'FDB_TLS_CA_FILE'].flatMap((name) => {
+    const file = env[name];
+    return file === undefined || file === '' ? [] : [{ variable: name, file }];
+  });
+}
+
 /** Reads the settings of `serve`. Throws `ConfigError`. */
 export function readConfig(env: Environment): Config {
+  const database = readDatabaseSetting(env, 'ARTS_DATABASE', { engine: 'lmdb', folder: resolve('data') });
   const certificate = variable<string | undefined>(env, 'ARTS_TLS_CERT', undefined, 'a PEM file', (text) => resolve(text));
   const key = variable<string | undefined>(env, 'ARTS_TLS_KEY', undefined, 'a PEM file', (text) => resolve(text));
   if ((certificate === undefined) !== (key === undefined)) {
@@ -121,12 +169,9 @@ export function readConfig(env: Environment): Config {
       '<host>:<port>, for instance 0.0.0.0:7111',
       parseAddress,
     ),
-    database: variable(env, 'ARTS_DATABASE', { engine: 'lmdb', folder: resolve('data') } as const, 'lmdb:<folder>', (text) => {
-      const folder = text.startsWith('lmdb:') ? text.slice('lmdb:'.length) : '';
-      return folder === '' ? undefined : ({ engine: 'lmdb', folder: resolve(folder) } as const);
-    }),
-    directory: directoryName(env, 'ARTIFACT_STORE_DIRECTORY', 'registry'),
-    metadataDirectory: directoryName(env, 'ARTS_METADATA_DIRECTORY', 'topaz'),
+    database,
+    directory: registryDirectory(env, database),
+    metadataDirectory: directoryName(env, 'ARTS_METADATA_DIRECTORY', 'topaz', database),
     blobs: {
       driver: 'local',
       folder: variable(env, 'ARES_CLIENT_ADDRESS', resolve('data/blobs'), 'a folder, as a path or a file: URL', parseFolder),
@@ -171,10 +216,30 @@ export function readConfig(env: Environment): Config {
   };
 }
 
-function directoryName(env: Environment, name: string, fallback: string): string {
-  return variable(env, name, fallback, 'a name of 1 to 64 letters, digits, - _ and .', (text) =>
-    /^[\w.-]{1,64}$/.test(text) ? text : undefined,
-  );
+/** FDB_DIRECTORY is the same setting by the name that programs beside the server have for it. */
+function registryDirectory(env: Environment, database: DatabaseSetting): string {
+  const mine = directoryName(env, 'ARTIFACT_STORE_DIRECTORY', undefined, database);
+  const other = directoryName(env, 'FDB_DIRECTORY', undefined, database);
+  if (mine !== undefined && other !== undefined && mine !== other) {
+    throw new ConfigError(
+      `FDB_DIRECTORY=${other} is not ARTIFACT_STORE_DIRECTORY=${mine}; both name the directory of the registry's keys: set one of them, or both to the same`,
+    );
+  }
+  return mine ?? other ?? 'registry';
+}
+
+function directoryName<T extends string | undefined>(
+  env: Environment,
+  name: string,
+  fallback: T,
+  { engine }: DatabaseSetting,
+): string | T {
+  const one = 'a name of 1 to 64 letters, digits, - _ and .';
+  const accepted = engine === 'lmdb' ? one : `${one}, or several such names separated by slashes`;
+  return variable<string | T>(env, name, fallback, accepted, (text) => {
+    const names = engine === 'lmdb' ? [text] : text.split('/');
+    return names.every((part) => /^[\w.-]{1,64}$/.test(part)) ? text : undefined;
+  });
 }
 
 function isNetwork(text: string): boolean {

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { Subscription } from 'rxjs';
 
+import { isUnavailable } from './availability.js';
 import type { Uid } from './identifiers.js';
 import type { Progress } from './processes/build-run.js';
 import { follow } from './processes/follow.js';
@@ -44,7 +45,7 @@ export function createIndexUpkeep(store: Store, newId: () => Uid, logger: Logger
   const running = new Map<string, Readonly<Record<string, unknown>>>();
   const abort = new AbortController();
   const failed = (what: string) => (err: unknown) => {
-    if (!abort.signal.aborted) logger.error({ err }, what);
+    if (!abort.signal.aborted && !isUnavailable(err)) logger.error({ err }, what);
   };
   const logged = new Map<string, { readonly at: number; readonly phase: string }>();
   const progress = (projections: readonly Projection[], state: Progress): void => {

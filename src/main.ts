@@ -3,7 +3,9 @@ import { BlobStoreError } from './blobs/blob-store.js';
 import { StoreMismatchError } from './commands/found-store.js';
 import { ConfigError, readConfig } from './config.js';
 import { showHistory } from './cli/history-command.js';
-import { KeyValueError } from './keyvalue/database.js';
+import { manageIncarnation } from './cli/incarnation-command.js';
+import { DatabaseUnusableError, KeyValueError } from './keyvalue/database.js';
+import { migrateStore } from './cli/migrate-command.js';
 import { manageProjections } from './cli/projections-command.js';
 import { LiveMismatchError } from './projections/live.js';
 import { ProjectionNotLiveError } from './projections/store.js';
@@ -16,7 +18,9 @@ const usage = `usage: artifact-store <command>
   repository create <project>/<repository>       creates a repository
   repository delete <project>/<repository>       deletes a repository with all its images
   history <what> [options]                       what happened to a project, a repository, an image, a tag or a digest
+  migrate --to <database>                        moves the store into another database
   projections list | rebuild | verify            the indexes: what there is, made anew from the log, compared with it
+  incarnation show | raise                       of the log: raised once after a restore from a backup
 
 Settings are environment variables: README.md, "Settings".`;
 
@@ -29,8 +33,12 @@ async function run(args: readonly string[]): Promise<number> {
       return manageRepository(readConfig(process.env), rest);
     case 'history':
       return showHistory(readConfig(process.env), rest);
+    case 'migrate':
+      return migrateStore(process.env, rest);
     case 'projections':
       return manageProjections(readConfig(process.env), rest);
+    case 'incarnation':
+      return manageIncarnation(readConfig(process.env), rest);
     case 'help':
     case '--help':
     case '-h':
@@ -58,6 +66,7 @@ try {
   // What the operator can mend is one line; the rest is a fault and shows where it came from.
   const expected = [
     ConfigError,
+    DatabaseUnusableError,
     StoreMismatchError,
     LiveMismatchError,
     ProjectionNotLiveError,

@@ -1,17 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { v7 } from 'uuid';
 
 import type { BlobStore } from './blobs/blob-store.js';
 import { openLocalBlobStore } from './blobs/local.js';
 import { createExecutor, type CommandContext, type Executor } from './commands/execute.js';
-import { foundStore, StoreMismatchError } from './commands/found-store.js';
+import { checkFoundable, foundStore, StoreMismatchError } from './commands/found-store.js';
 import { unusable, type Config } from './config.js';
 import type { Uid } from './identifiers.js';
 import type { Database } from './keyvalue/database.js';
-import { directoryPrefix } from './keyvalue/keyspace.js';
-import { openLmdb } from './keyvalue/lmdb.js';
+import { createKeyspace } from './keyvalue/keyspace.js';
+import { openDatabase, type OpenedDatabase } from './open-database.js';
+import { readIncarnations } from './processes/incarnation.js';
+import { sampleTimes } from './processes/time-sampling.js';
+import type { DirectoryName } from './projections/projection.js';
 import { registered } from './projections/registered.js';
 import { createStore, type Store } from './projections/store.js';
 
@@ -22,31 +23,40 @@ export interface OpenRegistry {
   readonly executor: Executor;
   /** UUID of the store. */
   readonly identity: Uid;
-  /** Throws when the file that is open is not the one that the next start would find. */
+  /** As ARTS_DATABASE would name it. */
+  readonly databaseName: string;
+  /** What the log says of the store at a start. */
+  readonly described: Readonly<Record<string, string>>;
+  /** Throws when what is open is not what the next start would find. */
   checkDatabase(): Promise<void>;
   close(): Promise<void>;
 }
 
+export interface OpenOptions {
+  /** What the store is given in the database's place. */
+  readonly observe?: (database: Database) => Database;
+  /** Opens a database, too, whose versions are behind its log's, as a restored one's are. */
+  readonly evenRestored?: boolean;
+}
+
 export const newId = (): Uid => v7() as Uid;
 
-/** `create`: sets up what is not there yet. Throws ConfigError and StoreMismatchError. */
-export async function openRegistry(config: Config, create: boolean): Promise<OpenRegistry> {
+/** `create`: sets up what is not there yet. Throws ConfigError, StoreMismatchError and LiveMismatchError. */
+export async function openRegistry(config: Config, create: boolean, options: OpenOptions = {}): Promise<OpenRegistry> {
   if (config.directory === config.metadataDirectory) {
     throw new StoreMismatchError(
       'ARTIFACT_STORE_DIRECTORY and ARTS_METADATA_DIRECTORY are the same; each needs a directory of its own',
     );
   }
-  const database = await openDatabase(config, create);
+  const opened = await openDatabase(config.database, create);
   try {
+    const database = options.observe?.(opened.database) ?? opened.database;
     const blobs = await openBlobs(config, create);
-    const prefixes = { registry: directoryPrefix(config.directory), platform: directoryPrefix(config.metadataDirectory) };
+    const prefixes = await openDirectories(config, opened, blobs, create);
     const store = createStore(database, prefixes, registered);
     const { keyspaces } = store;
-    if (!create && (await database.read((tx) => tx.get(keyspaces.registry.metaStore))) === undefined) {
-      throw new StoreMismatchError(
-        `lmdb:${config.database.folder} has no store in the directory ${config.directory}; check ARTS_DATABASE and ARTIFACT_STORE_DIRECTORY, or start the server first`,
-      );
-    }
+    const isFounded = (await database.read((tx) => tx.get(keyspaces.registry.metaStore))) !== undefined;
+    if (!create && !isFounded) throw new StoreMismatchError(nothingIn(opened.name, 'ARTIFACT_STORE_DIRECTORY', config.directory));
     const identity = await foundStore({
       database,
       keyspaces,
@@ -55,35 +65,82 @@ export async function openRegistry(config: Config, create: boolean): Promise<Ope
       identity: newId(),
       salt: randomBytes(32),
     });
-    const file = join(config.database.folder, 'store.mdb');
-    const { ino } = await stat(file);
-    const checkDatabase = async (): Promise<void> => {
-      const now = await stat(file).catch(() => undefined);
-      if (now?.ino !== ino) throw new Error("the database's file was taken away; what is written now is lost at the next start");
+    if (options.evenRestored !== true) await startTime(store, opened);
+    const { directory, metadataDirectory } = config;
+    return {
+      store,
+      blobs,
+      executor: createExecutor(store),
+      identity,
+      databaseName: opened.name,
+      described: { ...opened.described, directory, metadataDirectory, blobs: config.blobs.folder },
+      checkDatabase: () => opened.checkThere(),
+      async close() {
+        await blobs.close();
+        await opened.close();
+      },
     };
-    // A process that ends with the store open, by an error that nobody caught, would wait for ever: lmdb-js's own end locks what is gone (cleanupStrayTxns).
-    // What was acknowledged is on the disk.
-    const endAtOnce = (): void => void process.kill(process.pid, 'SIGKILL');
-    process.once('exit', endAtOnce);
-    const close = async (): Promise<void> => {
-      await blobs.close();
-      await database.close();
-      process.off('exit', endAtOnce);
-    };
-    return { store, blobs, executor: createExecutor(store), identity, checkDatabase, close };
   } catch (error) {
-    await database.close();
+    await opened.close();
     throw error;
   }
 }
 
-async function openDatabase({ database: { folder } }: Config, create: boolean): Promise<Database> {
-  try {
-    return await openLmdb(folder, { create });
-  } catch (error) {
-    const accepted = create ? 'lmdb:<folder>, a folder to write to' : "the server's own setting, after its first start";
-    throw unusable('ARTS_DATABASE', `lmdb:${folder}`, error, `${accepted}; a damaged store comes back from its backup`);
+function nothingIn(
+  database: string,
+  variable: 'ARTIFACT_STORE_DIRECTORY' | 'ARTS_METADATA_DIRECTORY',
+  directory: string,
+): string {
+  return `${database} has no store in the directory ${directory}; check ARTS_DATABASE and ${variable}, or start the server first`;
+}
+
+/**
+ * The prefixes of both directories. One that is not there is made where a new store is to begin, which is told before: whatever is refused leaves no
+ * directory behind.
+ */
+async function openDirectories(
+  { directory, metadataDirectory }: Config,
+  opened: OpenedDatabase,
+  blobs: BlobStore,
+  create: boolean,
+): Promise<Readonly<Record<DirectoryName, Buffer>>> {
+  const { database, name } = opened;
+  const registry = await opened.openDirectory(directory, { create: false });
+  const platform = await opened.openDirectory(metadataDirectory, { create: false });
+  if (registry !== undefined && platform !== undefined) return { registry, platform };
+  if (!create && registry === undefined) throw new StoreMismatchError(nothingIn(name, 'ARTIFACT_STORE_DIRECTORY', directory));
+  const keyspaces = {
+    ...(registry === undefined ? {} : { registry: createKeyspace(registry) }),
+    ...(platform === undefined ? {} : { platform: createKeyspace(platform) }),
+  };
+  const { registry: mine } = keyspaces;
+  const isFounded = mine !== undefined && (await database.read((tx) => tx.get(mine.metaStore))) !== undefined;
+  if (isFounded || !create) {
+    throw new StoreMismatchError(
+      `${name} has a registry in the directory ${directory}, but no directory ${metadataDirectory}; check ARTS_METADATA_DIRECTORY: a registry needs the platform that it was set up with`,
+    );
   }
+  await checkFoundable({ database, blobs }, keyspaces);
+  return { registry: await made(directory), platform: await made(metadataDirectory) };
+
+  async function made(path: string): Promise<Buffer> {
+    const prefix = await opened.openDirectory(path, { create: true });
+    if (prefix === undefined) throw new Error(`the directory ${path} was made and is not there`);
+    return prefix;
+  }
+}
+
+/** Nothing may be appended, nor any time be told, where the database has the versions still to come that its log had already. */
+async function startTime(store: Store, opened: OpenedDatabase): Promise<void> {
+  const restored = (await readIncarnations(store)).find(({ isPast }) => isPast);
+  if (restored !== undefined) {
+    const { directory, reached, readVersion } = restored;
+    throw new StoreMismatchError(
+      `${opened.name} is at version ${readVersion}, but the ${directory}'s log reaches version ${reached ?? 0n}: it is another cluster than the log was written on; if it was restored from a backup, run: artifact-store incarnation raise`,
+    );
+  }
+  await sampleTimes(store);
+  opened.keepTimeBy(store.keyspaces.platform.times);
 }
 
 async function openBlobs({ blobs: { folder } }: Config, create: boolean): Promise<BlobStore> {

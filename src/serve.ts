@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
+import { isUnavailable, observeAvailability } from './availability.js';
 import { withCommandLog } from './command-log.js';
 import { createFirstOwner, type CreateFirstOwner } from './commands/first-owner.js';
 import { createTurns } from './commands/in-turn.js';
@@ -24,6 +25,7 @@ import { newId, openRegistry, systemContext } from './open-registry.js';
 import { pruneCommands } from './processes/command-pruning.js';
 import { periodically } from './processes/periodic.js';
 import { pruneRequests } from './processes/request-pruning.js';
+import { sampleTimes, TIME_SAMPLING_MS } from './processes/time-sampling.js';
 import { expireUploads } from './processes/upload-expiry.js';
 import type { Store } from './projections/store.js';
 import { findTarget } from './projections/targets.js';
@@ -37,7 +39,13 @@ const CACHE_ENTRY_BYTES = 256 * 1024;
 export async function serve(config: Config): Promise<number> {
   const logger = createLogger(config.debug);
   checkTls(config);
-  const registry = await openRegistry(config, true);
+  const registry = await openRegistry(config, true, {
+    observe: (database) =>
+      observeAvailability(database, {
+        away: ({ message }) => logger.error({ reason: message }, 'the database does not answer'),
+        back: (ms) => logger.info({ seconds: Math.round(ms / 100) / 10 }, 'the database answers again'),
+      }),
+  });
   const { store, blobs } = registry;
   const executor = withCommandLog(registry.executor, logger);
   try {
@@ -67,7 +75,7 @@ export async function serve(config: Config): Promise<number> {
         newId,
         hashClient: createClientHash(salt),
         inTurn: createTurns(),
-        runningUploads: new RunningUploads(),
+        runningUploads: new RunningUploads(newId()),
         bytes: new BytesCache(CACHE_BYTES, CACHE_ENTRY_BYTES),
       },
       async checkReady() {
@@ -88,7 +96,7 @@ export async function serve(config: Config): Promise<number> {
       const made = firstOwner && (await createFirstOwner(executor, systemContext(), firstOwner.command)).created;
       // For people; stdout has the log's lines and nothing else, unless a person reads it.
       const terminal = process.stdout.isTTY ? process.stdout : process.stderr;
-      terminal.write(welcome(config, bound, made === true ? firstOwner : undefined));
+      terminal.write(welcome(config, registry.databaseName, bound, made === true ? firstOwner : undefined));
     } catch (error) {
       await indexes.stop();
       await indexes.leave();
@@ -96,12 +104,15 @@ export async function serve(config: Config): Promise<number> {
       throw error;
     }
     starting = false;
-    logger.info({ address: `${bracketed(bound.address)}:${bound.port}`, store: registry.identity }, 'serving');
+    const address = `${bracketed(bound.address)}:${bound.port}`;
+    logger.info({ address, store: registry.identity, ...registry.described }, 'serving');
 
     const failed = (what: string) => (err: unknown) => {
-      // The store closes under what still runs; the next start goes on with it.
-      if (!draining) logger.error({ err }, what);
+      // The store closes under what still runs; the next start goes on with it. That the database is away is told once.
+      if (!draining && !isUnavailable(err)) logger.error({ err }, what);
     };
+    // Until the last request has ended: without samples time stands still.
+    const sampling = periodically(TIME_SAMPLING_MS, () => sampleTimes(store), failed('sampling the time failed'));
     const chores = [
       periodically(60_000, () => resumeDeletions(executor, systemContext), failed('a repository could not be emptied'), 0),
       periodically(60_000, () => expireUploads(executor, blobs, expiry(config)), failed('expiring uploads failed')),
@@ -123,6 +134,7 @@ export async function serve(config: Config): Promise<number> {
     await app.close();
     clearInterval(idle);
     clearTimeout(cut);
+    sampling.unsubscribe();
     await indexes.leave();
     logger.info('stopped');
     return 0;

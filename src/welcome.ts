@@ -11,7 +11,12 @@ export interface FirstOwner {
 }
 
 /** What is printed at a start, for a person: where the registry is, where its data lies, and at the first start how to push to it. */
-export function welcome(config: Config, { address, port }: AddressInfo, firstOwner: FirstOwner | undefined): string {
+export function welcome(
+  config: Config,
+  database: string,
+  { address, port }: AddressInfo,
+  firstOwner: FirstOwner | undefined,
+): string {
   const secure = config.tls !== undefined;
   // Whoever reads this sits at the machine, or was told its address.
   const near = address === '0.0.0.0' || address === '::' ? 'localhost' : bracketed(config.address.host);
@@ -19,7 +24,7 @@ export function welcome(config: Config, { address, port }: AddressInfo, firstOwn
   const lines = [
     '',
     `Artifact Store serves on ${bracketed(config.address.host)}:${port} (${config.publicUrl ?? `${secure ? 'https' : 'http'}://${host}`})`,
-    `  database  lmdb:${config.database.folder}`,
+    `  database  ${database}`,
     `  blobs     ${config.blobs.folder}`,
   ];
   if (firstOwner !== undefined) lines.push('', ...firstSteps(host, firstOwner));

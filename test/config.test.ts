@@ -50,9 +50,10 @@ describe('without a setting', () => {
 /** Values that are refused, and what the message says of what is accepted. */
 const bad: Readonly<Record<string, readonly [accepted: string, ...values: string[]]>> = {
   ARTIFACT_STORE_ADDRESS: ['<host>:<port>', '7111', 'localhost', 'localhost:', ':70000', 'a:b', '::1:7111', 'http://x:1', 'x:-1'],
-  ARTS_DATABASE: ['lmdb:<folder>', 'lmdb:', './data', 'postgres://x', 'lmdb'],
+  ARTS_DATABASE: ['lmdb:<folder>, fdb:<cluster file>', 'lmdb:', './data', 'postgres://x', 'lmdb', 'fdb', 'fdb:/x\0'],
   ARTIFACT_STORE_DIRECTORY: ['a name of 1 to 64', 'a/b', 'x'.repeat(65), 'ä', 'a b'],
   ARTS_METADATA_DIRECTORY: ['a name of 1 to 64', 'a/b', '../x'],
+  FDB_DIRECTORY: ['a name of 1 to 64', 'a/b', 'x y'],
   ARES_CLIENT_ADDRESS: ['a folder', 'gopher://x', 'ftp:x', 'file://host/x', 'file:///a%2Fb'],
   DEBUG: ['true or false', '2', 'maybe', ' true', 'true\n'],
   ARTS_SCAN_ON_PUSH: ['true or false', 'never'],
@@ -105,6 +106,54 @@ describe.each(Object.entries(bad))('a bad %s', (name, [accepted, ...values]) => 
       }),
     );
   });
+});
+
+describe('a cluster of FoundationDB', () => {
+  const cluster = { engine: 'foundationdb', tlsFiles: [] };
+
+  test.each([
+    ['by its file', { ARTS_DATABASE: 'fdb:/etc/x.cluster' }, '/etc/x.cluster', 'ARTS_DATABASE'],
+    ['by a file here', { ARTS_DATABASE: 'fdb:x.cluster' }, resolve('x.cluster'), 'ARTS_DATABASE'],
+    ["by the client library's own file", { ARTS_DATABASE: 'fdb:' }, undefined, 'ARTS_DATABASE'],
+    ['by FDB_CLUSTER_FILE alone', { FDB_CLUSTER_FILE: '/etc/y.cluster' }, '/etc/y.cluster', 'FDB_CLUSTER_FILE'],
+    ['by both', { ARTS_DATABASE: 'fdb:', FDB_CLUSTER_FILE: '/etc/y.cluster' }, '/etc/y.cluster', 'FDB_CLUSTER_FILE'],
+    ['by its own setting first', { ARTS_DATABASE: 'fdb:/x', FDB_CLUSTER_FILE: '/etc/y.cluster' }, '/x', 'ARTS_DATABASE'],
+  ])('is named %s', (_, env, clusterFile, variable) => {
+    expect(readConfig(env).database).toEqual({ ...cluster, clusterFile, variable });
+  });
+
+  test('is not what a machine with FDB_CLUSTER_FILE uses where the embedded store is asked for', () => {
+    const env = { ARTS_DATABASE: 'lmdb:/x', FDB_CLUSTER_FILE: '/etc/y.cluster' };
+    expect(readConfig(env).database).toEqual({ engine: 'lmdb', folder: '/x' });
+  });
+
+  test('is spoken to with the files that the client library is told of', () => {
+    const env = { ARTS_DATABASE: 'fdb:/x', FDB_TLS_CERTIFICATE_FILE: '/c.pem', FDB_TLS_KEY_FILE: '', FDB_TLS_CA_FILE: '/ca.pem' };
+    expect(readConfig(env).database).toMatchObject({
+      tlsFiles: [
+        { variable: 'FDB_TLS_CERTIFICATE_FILE', file: '/c.pem' },
+        { variable: 'FDB_TLS_CA_FILE', file: '/ca.pem' },
+      ],
+    });
+  });
+
+  test('has directories inside directories', () => {
+    const env = { ARTS_DATABASE: 'fdb:', ARTIFACT_STORE_DIRECTORY: 'prod/registry', ARTS_METADATA_DIRECTORY: 'prod/topaz' };
+    expect(readConfig(env)).toMatchObject({ directory: 'prod/registry', metadataDirectory: 'prod/topaz' });
+    for (const value of ['/a', 'a/', 'a//b', 'a/b c', '/']) {
+      expect(problemOf({ ARTS_DATABASE: 'fdb:', ARTIFACT_STORE_DIRECTORY: value })).toBe(
+        `ARTIFACT_STORE_DIRECTORY=${value} is not understood; accepted: a name of 1 to 64 letters, digits, - _ and ., or several such names separated by slashes`,
+      );
+    }
+  });
+});
+
+test('FDB_DIRECTORY is the same as ARTIFACT_STORE_DIRECTORY, and they may not differ', () => {
+  expect(readConfig({ FDB_DIRECTORY: 'one' }).directory).toBe('one');
+  expect(readConfig({ FDB_DIRECTORY: 'one', ARTIFACT_STORE_DIRECTORY: 'one' }).directory).toBe('one');
+  expect(problemOf({ FDB_DIRECTORY: 'one', ARTIFACT_STORE_DIRECTORY: 'two' })).toBe(
+    "FDB_DIRECTORY=one is not ARTIFACT_STORE_DIRECTORY=two; both name the directory of the registry's keys: set one of them, or both to the same",
+  );
 });
 
 test('TLS needs both its files, and the message names the one that is missing', () => {

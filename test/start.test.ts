@@ -188,7 +188,7 @@ test('the welcome names localhost where every address is listened on, and else t
   const owner = { name: 'o', password: 'p', generated: true };
   const loginOf = (setting: string, address: string) =>
     /docker login (\S+)/.exec(
-      welcome(readConfig({ ARTIFACT_STORE_ADDRESS: setting }), { address, family: '', port: 80 }, owner),
+      welcome(readConfig({ ARTIFACT_STORE_ADDRESS: setting }), 'lmdb:/x', { address, family: '', port: 80 }, owner),
     )?.[1];
   expect(loginOf('0.0.0.0:80', '0.0.0.0')).toBe('localhost:80');
   expect(loginOf('[0::0]:80', '::')).toBe('localhost:80');

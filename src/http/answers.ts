@@ -58,5 +58,9 @@ export function sendRefusal(reply: FastifyReply, refusal: Refusal, publicUrl: st
   }
   if (status === 503 || status === 429) reply.header('retry-after', String(refusal.details['seconds'] ?? 2));
   if (forApi) return sendJson(reply.header('cache-control', 'no-store'), status, problemOf(refusal), problemType);
-  return sendJson(reply, status, { errors: [{ code: oci, message: messageOf(refusal), detail: refusal.details }] });
+  const message = messageOf(refusal);
+  // RFC 6749's members for the clients of its token endpoint, as in its other refusals (token.ts); its section 5.2 knows no word for this, section 4.1.2.1 does.
+  const forGrant = status === 503 && reply.request.method === 'POST' && reply.request.routeOptions.url === '/token';
+  const oauth = forGrant ? { error: 'temporarily_unavailable', error_description: message } : {};
+  return sendJson(reply, status, { ...oauth, errors: [{ code: oci, message, detail: refusal.details }] });
 }

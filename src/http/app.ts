@@ -110,7 +110,9 @@ export function createApp({ services, authentication, tokens, checkReady, logger
     try {
       return await sendJson(reply, 200, { status: 'ready', ...(await checkReady()) });
     } catch (error) {
-      logger.warn({ err: error }, 'not ready');
+      // A probe every few seconds, and what happened is told where it began.
+      const known = error instanceof KeyValueError && error.code === 'unavailable';
+      logger.warn(known ? { reason: error.message } : { err: error }, 'not ready');
       return sendJson(reply, 503, { status: 'not ready', reason: unreadyFor(error) });
     }
   });
@@ -126,7 +128,9 @@ function newlyTold({ ip }: FastifyRequest): Told {
 
 /** For whoever asks: the errors of a store name its files. */
 function unreadyFor(error: unknown): string {
-  if (error instanceof KeyValueError) return 'the database does not work; the log says why';
+  if (error instanceof KeyValueError) {
+    return error.code === 'unavailable' ? 'the database does not answer' : 'the database does not work; the log says why';
+  }
   const own = error instanceof Error && error.name === 'Error' && !('code' in error);
   return own || error instanceof LiveMismatchError ? error.message : 'the blob store does not work; the log says why';
 }
@@ -150,17 +154,30 @@ function refusalFor(error: unknown): Refusal | undefined {
 }
 
 function refusalForStore(error: KeyValueError): Refusal | undefined {
-  if (error.code === 'retries_exhausted') {
-    const tooSlow = error.cause instanceof KeyValueError && error.cause.code === 'transaction_too_old';
-    return refuse('UNAVAILABLE', {
-      reason: tooSlow
-        ? 'reading or changing this took longer than the store allows; the registry may be overloaded; try again later'
-        : 'too many changes of the same things at once; try again',
-    });
+  switch (error.code) {
+    case 'retries_exhausted':
+      return refuse('UNAVAILABLE', { reason: reasonOf(error.cause) });
+    case 'unavailable':
+      return refuse('UNAVAILABLE', { reason: 'the database does not answer; try again in a moment' });
+    case 'closed':
+      return refuse('UNAVAILABLE', { reason: 'the registry is shutting down' });
+    case 'storage_failed':
+      return /ENOSPC|EDQUOT|MAP_FULL/.test(error.message)
+        ? refuse('STORAGE_FULL')
+        : refuse('UNAVAILABLE', { reason: 'the registry cannot write to its store; its log says why' });
+    default:
+      return undefined;
   }
-  if (error.code === 'closed') return refuse('UNAVAILABLE', { reason: 'the registry is shutting down' });
-  if (error.code !== 'storage_failed') return undefined;
-  return /ENOSPC|EDQUOT|MAP_FULL/.test(error.message)
-    ? refuse('STORAGE_FULL')
-    : refuse('UNAVAILABLE', { reason: 'the registry cannot write to its store; its log says why' });
+}
+
+/** Why retries came to an end, by the last of them. */
+function reasonOf(last: unknown): string {
+  switch (last instanceof KeyValueError ? last.code : undefined) {
+    case 'transaction_too_old':
+      return 'reading or changing this took longer than the store allows; the registry may be overloaded; try again later';
+    case 'commit_unknown_result':
+      return 'the database did not say in time whether this was done; try again';
+    default:
+      return 'too many changes of the same things at once; try again';
+  }
 }

@@ -1,0 +1,72 @@
+import { createLog } from '../events/log.js';
+import { versionOf, type Position } from '../events/position.js';
+import { sampleTimeIn } from '../events/sample-time.js';
+import type { ReadTransaction } from '../keyvalue/database.js';
+import { readNewestSample } from '../keyvalue/time-samples.js';
+import { writeLive } from '../projections/live.js';
+import type { DirectoryName } from '../projections/projection.js';
+import type { LiveDirectory, Store } from '../projections/store.js';
+
+/** A directory's incarnation, held against the versions of the database. */
+export interface IncarnationState {
+  readonly directory: DirectoryName;
+  readonly incarnation: number;
+  /** Of the log's last event. */
+  readonly newest: Position | undefined;
+  /** The last version that the incarnation has something of: an event, or a sample of time. */
+  readonly reached: bigint | undefined;
+  readonly readVersion: bigint;
+  /** The database has versions to come that the incarnation had already: what is appended now would lie before what is there. */
+  readonly isPast: boolean;
+}
+
+const directories = ['registry', 'platform'] as const;
+
+/** Throws LiveMismatchError. */
+export async function readIncarnations(store: Store): Promise<readonly IncarnationState[]> {
+  return store.database.read((tx) => readAll(tx, store));
+}
+
+async function readAll(tx: ReadTransaction, store: Store): Promise<readonly IncarnationState[]> {
+  return Promise.all(directories.map(async (name) => stateOf(tx, await store.readDirectory(tx, name))));
+}
+
+async function stateOf(tx: ReadTransaction, { name, keyspace, live }: LiveDirectory): Promise<IncarnationState> {
+  const { incarnation } = live;
+  const [newest, sample, readVersion] = await Promise.all([
+    createLog(keyspace).newest(tx, incarnation),
+    readNewestSample(tx, keyspace.timeSamples(incarnation)),
+    tx.readVersion(),
+  ]);
+  // An event of the incarnation before may have any version.
+  const appended = newest?.incarnation === incarnation ? versionOf(newest) : undefined;
+  const reached = sample === undefined || (appended !== undefined && appended > sample.version) ? appended : sample.version;
+  return { directory: name, incarnation, newest, reached, readVersion, isPast: reached !== undefined && reached > readVersion };
+}
+
+export interface RaisedIncarnation {
+  readonly directory: DirectoryName;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Raises the incarnation of the directories that need it, of all with `force`, each with the first sample of its time, in one transaction: positions that are given from
+ * then on come after all that there are. Whoever serves meanwhile goes on in the new one. Gives what was raised.
+ */
+export async function raiseIncarnations(store: Store, force: boolean): Promise<readonly RaisedIncarnation[]> {
+  const raised = (await readIncarnations(store))
+    .filter(({ isPast }) => isPast || force)
+    .map(({ directory, incarnation }) => ({ directory, from: incarnation, to: incarnation + 1 }));
+  await store.database.transact(async (tx) => {
+    // Both first: behind a write of `meta/live` the metadata version can't be read.
+    const found = await Promise.all(raised.map(async (one) => ({ ...one, ...(await store.readDirectory(tx, one.directory)) })));
+    for (const { from, to, keyspace, live } of found) {
+      // Raised meanwhile, perhaps by this very transaction, whose commit nobody knew the outcome of.
+      if (live.incarnation !== from) continue;
+      writeLive(tx, keyspace, { ...live, incarnation: to });
+      if (!store.database.quietVersions) await sampleTimeIn(tx, keyspace, to);
+    }
+  });
+  return raised;
+}
