@@ -1,4 +1,5 @@
 import type { Progress } from '../processes/build-run.js';
+import type { CopyProgress } from '../processes/migrate-copy.js';
 
 const BAR_WIDTH = 24;
 const TERMINAL_MS = 200;
@@ -18,13 +19,17 @@ export class ProgressLine {
   }
 
   show(progress: Progress): void {
+    this.tell(() => describeProgress(progress), progress.phase.startsWith('waiting'));
+  }
+
+  /** `isWaiting`: that it waits, or goes on, is told at once. */
+  tell(describe: () => string, isWaiting = false): void {
     const now = performance.now();
     const isDue = now - this.#shownAt >= (this.#terminal ? TERMINAL_MS : LINES_MS);
-    const isWaiting = progress.phase.startsWith('waiting');
     if (!isDue && isWaiting === this.#waiting) return;
     this.#shownAt = now;
     this.#waiting = isWaiting;
-    const text = `${this.#title}: ${describeProgress(progress)}`;
+    const text = `${this.#title}: ${describe()}`;
     // As wide as the terminal: a longer line would not be written over.
     const columns = process.stderr.columns || 120;
     process.stderr.write(this.#terminal ? `\r\u001b[K${text.slice(0, columns - 1)}` : `${text}\n`);
@@ -40,10 +45,7 @@ export class ProgressLine {
 
 /** `[######    ] 25 % · 250000 of 1000000 events · 51234 a second · 15 s left` */
 export function describeProgress({ phase, events, total, rate, secondsLeft, resumedAt, behind, holder }: Progress): string {
-  const share = total === 0 ? 1 : Math.min(events / total, 1);
-  const filled = Math.floor(share * BAR_WIDTH);
-  const bar = `[${'#'.repeat(filled)}${' '.repeat(BAR_WIDTH - filled)}] ${Math.floor(share * 100)} %`;
-  const parts = [bar, `${events} of ${total} events`];
+  const parts = [barOf(events, total), `${events} of ${total} events`];
   if (phase !== 'building') parts.push(holder === undefined ? phase : `${phase}, ${holder}`);
   if (behind.length > 0) {
     parts.push(`${behind.map(({ host, release }) => `${host} (${release})`).join(', ')}; --force does not wait`);
@@ -52,4 +54,18 @@ export function describeProgress({ phase, events, total, rate, secondsLeft, resu
   if (secondsLeft !== undefined) parts.push(`${Math.ceil(secondsLeft)} s left`);
   if (resumedAt > 0 && phase === 'building') parts.push(`gone on with at ${resumedAt}`);
   return parts.join(' · ');
+}
+
+/** `[######    ] 25 % · 250000 of 1000000 keys · 48.1 MB a second · 15 s left`; without a bar where nobody knows how many there are. */
+export function describeCopy({ done, total, bytes, seconds, secondsLeft }: CopyProgress): string {
+  const parts = total === undefined ? [`${done} keys`] : [barOf(done, total), `${done} of ${total} keys`];
+  if (seconds > 0) parts.push(`${(bytes / 1e6 / seconds).toFixed(1)} MB a second`);
+  if (secondsLeft !== undefined) parts.push(`${Math.ceil(secondsLeft)} s left`);
+  return parts.join(' · ');
+}
+
+function barOf(done: number, total: number): string {
+  const share = total === 0 ? 1 : Math.min(done / total, 1);
+  const filled = Math.floor(share * BAR_WIDTH);
+  return `[${'#'.repeat(filled)}${' '.repeat(BAR_WIDTH - filled)}] ${Math.floor(share * 100)} %`;
 }

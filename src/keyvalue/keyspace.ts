@@ -107,6 +107,8 @@ export function createKeyspace(directory: Buffer) {
     metaLive: under('meta', 'live'),
     /** Salts the hashes that stand for names in events. */
     metaSalt: under('meta', 'salt'),
+    /** In a directory that a migration fills: projections/migration.ts. */
+    metaMigration: under('meta', 'migration'),
     /** Private keys that sign tokens; not events, since they must be gone when they are gone. */
     signingKeys: boundsOf(under('signing-key')),
     signingKey: (kid: string): Buffer => under('signing-key', kid),
@@ -162,6 +164,21 @@ export function createKeyspace(directory: Buffer) {
     upload: (id: Uid): Buffer => under('upload', uuidItem(id)),
     uploads: boundsOf(under('upload')),
   };
+}
+
+/** All keys of a directory whose first item is this one. */
+export function kindBounds({ directory }: Keyspace, kind: string): KeyBounds {
+  return boundsOf(pack(directory, [kind]));
+}
+
+/** The first item of a key of this directory. Undefined for bytes that are no such key. */
+export function kindOf({ directory }: Keyspace, key: Buffer): string | undefined {
+  try {
+    const [kind] = itemsBehind(directory, key);
+    return typeof kind === 'string' ? kind : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 export interface StreamEntry {

@@ -1,6 +1,7 @@
 import { EVENT_GENERATION } from '../events/codec.js';
 import type { Transaction } from '../keyvalue/database.js';
 import { LOG_PARTITIONS, type Keyspace } from '../keyvalue/keyspace.js';
+import { describeMark } from './migration.js';
 import { encodeJson, type ProjectionMode } from './projection.js';
 
 /** `meta/live` of a directory: what every transaction reads before anything else. */
@@ -45,6 +46,8 @@ const FIRST_FORMAT = 1;
  */
 export function parseLive(bytes: Buffer): Live {
   const value = parseJson(bytes);
+  const moved = describeMark(value);
+  if (moved !== undefined) throw new LiveMismatchError(moved);
   // Before the fields: those of a later format are another's.
   const format = isObject(value) && 'format' in value ? value['format'] : FORMAT;
   if (format !== FORMAT && format !== FIRST_FORMAT) {

@@ -192,6 +192,7 @@ const keySamples: { readonly [K in keyof Keyspace]?: KeySample } = {
   metaStore: (k) => k.metaStore,
   metaLive: (k) => k.metaLive,
   metaSalt: (k) => k.metaSalt,
+  metaMigration: (k) => k.metaMigration,
   signingKeys: (k) => k.signingKeys,
   signingKey: (k) => k.signingKey('kid-1'),
   logBounds: (k) => k.logBounds(1, 7),
