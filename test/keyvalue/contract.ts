@@ -14,6 +14,8 @@ import {
 /** An empty store for one suite. */
 export interface OpenedDatabase {
   readonly database: Database;
+  /** Before all keys of the suite, where it shares the store with others. */
+  readonly prefix?: Buffer;
   /** Another connection to the same store, as another process would have it. The suite closes it. */
   connect(): Promise<Database>;
   /** Closes `database` and removes the store. */
@@ -39,11 +41,13 @@ export function describeDatabaseContract(name: string, open: () => Promise<Opene
     let opened: OpenedDatabase;
     let database: Database;
     let other: Database;
+    let prefix: Buffer;
     let space = 0;
 
     /** A key of this test's own. */
     const key = (suffix: string | Buffer = ''): Buffer =>
       Buffer.concat([
+        prefix,
         Buffer.from(`t${String(space).padStart(6, '0')}/`),
         typeof suffix === 'string' ? Buffer.from(suffix) : suffix,
       ]);
@@ -64,6 +68,7 @@ export function describeDatabaseContract(name: string, open: () => Promise<Opene
     beforeAll(async () => {
       opened = await open();
       database = opened.database;
+      prefix = opened.prefix ?? Buffer.alloc(0);
       other = await opened.connect();
     });
 
@@ -314,7 +319,8 @@ export function describeDatabaseContract(name: string, open: () => Promise<Opene
           void (await tx.getRange(...all(), { limit: 2, reverse }));
         const write = (suffix: string) => async (tx: Transaction) => tx.set(key(suffix), bytes('new'));
         // The result's own write lies outside of what a forward or reverse reader of this test looks at.
-        const elsewhere = (tx: Transaction): void => tx.set(Buffer.concat([bytes('elsewhere/'), key()]), bytes('written'));
+        const elsewhere = (tx: Transaction): void =>
+          tx.set(Buffer.concat([prefix, bytes('elsewhere/'), key()]), bytes('written'));
         expect(await interleaved(limited(false), write('c'), elsewhere)).toBe(1);
         expect(await interleaved(limited(false), write('b5'), elsewhere)).toBe(1);
         expect(await interleaved(limited(false), write('b'), elsewhere)).toBe(2);
