@@ -5,17 +5,17 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { BlobStoreError } from '../../src/blobs/blob-store.js';
 import { openLocalBlobStore } from '../../src/blobs/local.js';
-import { checkStore, foundStore, StoreMismatchError, type Founding } from '../../src/commands/found-store.js';
+import { checkFoundable, checkStore, foundStore, StoreMismatchError, type Founding } from '../../src/commands/found-store.js';
 import type { Uid } from '../../src/identifiers.js';
 import type { Database } from '../../src/keyvalue/database.js';
 import { createKeyspace, directoryPrefix } from '../../src/keyvalue/keyspace.js';
-import { SimulatedStore, VirtualClock } from '../../src/keyvalue/simulated.js';
 import { registered } from '../../src/projections/registered.js';
 import { RegistryClient } from '../support/client.js';
+import { newClock, newStore } from '../support/database.js';
 import { startServer } from '../support/server.js';
 import { createIds } from './fixture.js';
 
-const newStore = () => new SimulatedStore({ seed: 1, clock: new VirtualClock() });
+const emptyStore = () => newStore({ seed: 1, clock: newClock() });
 const newId = createIds();
 
 /** As a blob store keeps the two things that a founding asks about. */
@@ -43,14 +43,14 @@ const read = (database: Database, key: Buffer) => database.read((tx) => tx.get(k
 
 describe('a second registry beside a platform', () => {
   test('leaves the salt and the live builds as they are', async () => {
-    const store = newStore();
+    const store = emptyStore();
     const database = store.connect();
     const first = foundingOf(database, new Blobs());
     await foundStore(first);
     const { metaSalt, metaLive, directory } = first.keyspaces.platform;
     // As after a switch to another build.
     await database.transact(async (tx) => tx.set(metaLive, Buffer.from('switched')));
-    const before = store.contents();
+    const before = await store.contents();
 
     const second = foundingOf(database, new Blobs(), 'second');
     expect(await foundStore(second)).toBe(second.identity);
@@ -58,13 +58,13 @@ describe('a second registry beside a platform', () => {
     expect(await read(database, metaSalt)).toEqual(first.salt);
     expect((await read(database, metaLive))?.toString()).toBe('switched');
     const isNew = ({ key }: { key: Buffer }) => !before.some((pair) => pair.key.equals(key));
-    const added = store.contents().filter(isNew);
+    const added = (await store.contents()).filter(isNew);
     expect(added.map(({ key }) => key)).toEqual([second.keyspaces.registry.metaLive, second.keyspaces.registry.metaStore]);
     expect(directory.equals(second.keyspaces.platform.directory)).toBe(true);
   });
 
   test('with a platform of its own has a salt of its own', async () => {
-    const database = newStore().connect();
+    const database = emptyStore().connect();
     const first = foundingOf(database, new Blobs());
     const second = foundingOf(database, new Blobs(), 'second', 'second platform');
     await foundStore(first);
@@ -108,7 +108,7 @@ describe('two processes that start at once', () => {
 
   test('end with one store, 20 times', async () => {
     for (let time = 0; time < 20; time += 1) {
-      const store = newStore();
+      const store = emptyStore();
       const path = join(folder, `${time}`);
       const found = async () => {
         const blobs = await openLocalBlobStore(path, { create: true });
@@ -125,7 +125,7 @@ describe('two processes that start at once', () => {
 
   test('end with one store, whatever step of the one the other comes before, and takes an upload at once', async () => {
     for (let step = 1; ; step += 1) {
-      const database = newStore().connect();
+      const database = emptyStore().connect();
       const blobs = new Blobs();
       let steps = 0;
       let other: Uid | undefined;
@@ -159,11 +159,11 @@ describe('two processes that start at once', () => {
 });
 
 test('a check sets nothing up', async () => {
-  const store = newStore();
+  const store = emptyStore();
   const blobs = new Blobs();
   const founding = foundingOf(store.connect(), blobs);
   expect(await checkStore(founding)).toBeUndefined();
-  expect([store.contents(), blobs.identity]).toEqual([[], undefined]);
+  expect([await store.contents(), blobs.identity]).toEqual([[], undefined]);
   await foundStore(founding);
   expect(await checkStore(founding)).toBe(founding.identity);
 });
@@ -181,21 +181,69 @@ describe('what does not belong together is refused:', () => {
   test('a new database and blobs that are not a store', async () => {
     const blobs = new Blobs();
     blobs.stranger = true;
-    expect(await refusal(foundingOf(newStore().connect(), blobs))).toContain('is not empty and has no file STORE');
+    expect(await refusal(foundingOf(emptyStore().connect(), blobs))).toContain('is not empty and has no file STORE');
   });
 
   test("a new database and another store's blobs", async () => {
     const blobs = new Blobs();
-    await foundStore(foundingOf(newStore().connect(), blobs));
+    await foundStore(foundingOf(emptyStore().connect(), blobs));
     blobs.stranger = true;
-    const database = newStore().connect();
+    const database = emptyStore().connect();
     const founding = foundingOf(database, blobs);
-    expect(await refusal(founding)).toContain(`belongs to the store ${blobs.identity}, but the database is new`);
+    expect(await refusal(founding)).toContain(
+      `belongs to the store ${blobs.identity}, but the database has no store in this directory`,
+    );
     expect(await read(database, founding.keyspaces.registry.metaStore)).toBeUndefined();
   });
 
+  test('directories that hold keys of something else, before anything is written', async () => {
+    const store = emptyStore();
+    const database = store.connect();
+    const put = (key: Buffer) => database.transact(async (tx) => tx.set(key, Buffer.from('x')));
+    const refusedIn = async (registry: string, platform: string) => {
+      const before = await store.contents();
+      const blobs = new Blobs();
+      const message = await refusal(foundingOf(database, blobs, registry, platform));
+      expect([await store.contents(), blobs.identity]).toEqual([before, undefined]);
+      return message;
+    };
+    await put(createKeyspace(directoryPrefix('queue')).upload(newId()));
+    expect(await refusedIn('queue', 'topaz')).toMatch(/^ARTIFACT_STORE_DIRECTORY names .* keys of something else; /);
+    expect(await refusedIn('registry', 'queue')).toMatch(/^ARTS_METADATA_DIRECTORY names .* keys of something else$/);
+    await foundStore(foundingOf(database, new Blobs()));
+    expect(await refusedIn('topaz', 'other')).toMatch(/^ARTIFACT_STORE_DIRECTORY names a directory without a registry/);
+    expect(await refusedIn('second', 'registry')).toMatch(/^ARTS_METADATA_DIRECTORY names .* keys of a registry$/);
+  });
+
+  test('not directories that hold nothing but samples of time', async () => {
+    const database = emptyStore().connect();
+    const founding = foundingOf(database, new Blobs());
+    const { registry, platform } = founding.keyspaces;
+    await database.transact(async (tx) => {
+      for (const { timeSample } of [registry, platform]) tx.set(timeSample(1, 1n), Buffer.from('a sample'));
+    });
+    expect(await foundStore(founding)).toBe(founding.identity);
+  });
+
+  test('a registry whose platform is elsewhere', async () => {
+    const database = emptyStore().connect();
+    const blobs = new Blobs();
+    await foundStore(foundingOf(database, blobs));
+    expect(await refusal(foundingOf(database, blobs, 'registry', 'tpoaz'))).toMatch(/ARTS_METADATA_DIRECTORY names a directory/);
+  });
+
+  test('what a directory would be made for, before it is there', async () => {
+    const database = emptyStore().connect();
+    const blobs = new Blobs();
+    await checkFoundable({ database, blobs }, {});
+    blobs.stranger = true;
+    await expect(checkFoundable({ database, blobs }, {})).rejects.toThrow('is not empty and has no file STORE');
+    blobs.identity = newId();
+    await expect(checkFoundable({ database, blobs }, {})).rejects.toThrow(`belongs to the store ${blobs.identity}`);
+  });
+
   test('a database and no blobs, or those of another store', async () => {
-    const database = newStore().connect();
+    const database = emptyStore().connect();
     await foundStore(foundingOf(database, new Blobs()));
     const blobs = new Blobs();
     expect(await refusal(foundingOf(database, blobs))).toContain('it has no file STORE');

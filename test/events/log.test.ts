@@ -9,7 +9,7 @@ import { comparePositions, formatPosition } from '../../src/events/position.js';
 import { blobStream, projectStream, type RecordedEvent, type Stream } from '../../src/events/types.js';
 import type { Database, KeyValue, Transaction } from '../../src/keyvalue/database.js';
 import { createKeyspace, directoryPrefix, LOG_PARTITIONS, stampOfKey } from '../../src/keyvalue/keyspace.js';
-import { SimulatedStore } from '../../src/keyvalue/simulated.js';
+import { newStore } from '../support/database.js';
 import { commit, eventOn, log, readAll, streamAt, streams, type Committed } from './log-fixture.js';
 import { sha256, sha512, uid } from './samples.js';
 
@@ -48,7 +48,7 @@ describe('readFrom gives the order of the commits', () => {
   test('of one writer, for any limits', async () => {
     await fc.assert(
       fc.asyncProperty(commits, limits, async (written, limit) => {
-        const database = new SimulatedStore({ seed: 1 }).connect();
+        const database = newStore({ seed: 1 }).connect();
         const expected: Committed[] = [];
         for (const one of written)
           expected.push(
@@ -69,7 +69,7 @@ describe('readFrom gives the order of the commits', () => {
 
   test('of many writers at once, while they write', async () => {
     for (const limit of [1, 5, 64]) {
-      const store = new SimulatedStore({
+      const store = newStore({
         seed: limit,
         faults: { notCommitted: 0.05, unknownLost: 0.05, transactionTooOld: 0.01 },
       });
@@ -95,7 +95,7 @@ describe('readFrom gives the order of the commits', () => {
   });
 
   test('over incarnations, the older first, though its stamps are higher', async () => {
-    const database = new SimulatedStore({ seed: 1 }).connect();
+    const database = newStore({ seed: 1 }).connect();
     const third = await commit(database, [eventOn(streamAt(0)), eventOn(streamAt(1))], 3);
     const first = await commit(database, [eventOn(streamAt(0)), eventOn(streamAt(2))], 1);
     for (const limit of [1, 2, 3, 10]) {
@@ -110,7 +110,7 @@ describe('readFrom gives the order of the commits', () => {
   });
 
   test('in batches that say whether the tail was reached, and keep to their limits', async () => {
-    const database = new SimulatedStore({ seed: 1 }).connect();
+    const database = newStore({ seed: 1 }).connect();
     const read = (limit: number, targetBytes?: number) =>
       database.read((tx) => log.readFrom(tx, 1, undefined, { limit, ...(targetBytes === undefined ? {} : { targetBytes }) }));
     expect(await read(5)).toEqual({ events: [], next: undefined, unchecked: 0, tailReached: true });
@@ -129,7 +129,7 @@ describe('append', () => {
   const live = { incarnation: 1, events: EVENT_GENERATION };
 
   test('writes only what the directory says that all servers read', async () => {
-    const database = new SimulatedStore({ seed: 1 }).connect();
+    const database = newStore({ seed: 1 }).connect();
     const appended = (events: number): Promise<Buffer[]> =>
       database.transact((tx) => {
         const made = log.append(tx, { incarnation: 1, events }, [eventOn(streamAt(0))]);
@@ -143,7 +143,7 @@ describe('append', () => {
   });
 
   test('many at once to one stream conflict with nothing', async () => {
-    const store = new SimulatedStore({ seed: 1 });
+    const store = newStore({ seed: 1 });
     let bodies = 0;
     await Promise.all(
       Array.from({ length: 50 }, async () => {
@@ -161,7 +161,7 @@ describe('append', () => {
   });
 
   test('several in one transaction go on counting, each directory by itself', async () => {
-    const database = new SimulatedStore({ seed: 1 }).connect();
+    const database = newStore({ seed: 1 }).connect();
     const platform = createLog(createKeyspace(directoryPrefix('topaz')));
     const events = [eventOn(streamAt(3)), eventOn(streamAt(1)), eventOn(streamAt(3)), eventOn(streamAt(2))];
     const numbers = await database.transact(async (tx) => [
@@ -176,7 +176,7 @@ describe('append', () => {
   });
 
   test('an incarnation that no store has is refused', async () => {
-    const database = new SimulatedStore({ seed: 1 }).connect();
+    const database = newStore({ seed: 1 }).connect();
     for (const incarnation of [0, -1, 1.5, NaN])
       await expect(commit(database, [eventOn(streamAt(0))], incarnation)).rejects.toThrow(RangeError);
   });
@@ -184,7 +184,7 @@ describe('append', () => {
 
 describe('readStream', () => {
   test('forward, backward, in pages and in between', async () => {
-    const database = new SimulatedStore({ seed: 1 }).connect();
+    const database = newStore({ seed: 1 }).connect();
     const stream = streamAt(5);
     const mine: Committed[] = [];
     for (let at = 0; at < 7; at += 1) {
@@ -216,7 +216,7 @@ describe('readStream', () => {
 });
 
 test('newest is the position of the last commit', async () => {
-  const database = new SimulatedStore({ seed: 1 }).connect();
+  const database = newStore({ seed: 1 }).connect();
   const newest = (incarnation: number) => database.read((tx) => log.newest(tx, incarnation));
   expect(await newest(3)).toBeUndefined();
   for (let at = 0; at < 10; at += 1) {
@@ -227,7 +227,7 @@ test('newest is the position of the last commit', async () => {
 
 describe('an event that can not be decoded stops its readers, with its position:', () => {
   async function damage(how: (tx: Transaction, pair: KeyValue) => void): Promise<{ database: Database; position: string }> {
-    const database = new SimulatedStore({ seed: 1 }).connect();
+    const database = newStore({ seed: 1 }).connect();
     await commit(database, [eventOn(streamAt(0))]);
     const [damaged] = await commit(database, [eventOn(streamAt(1))]);
     if (damaged === undefined) throw new Error('nothing was committed');

@@ -8,7 +8,7 @@ import { subscribe, type SubscribeOptions } from '../../src/events/subscribe.js'
 import type { RecordedEvent } from '../../src/events/types.js';
 import type { Database } from '../../src/keyvalue/database.js';
 import { LOG_PARTITIONS } from '../../src/keyvalue/keyspace.js';
-import { SimulatedStore } from '../../src/keyvalue/simulated.js';
+import { newStore } from '../support/database.js';
 import { commit, eventOn, log, streamAt, type Committed } from './log-fixture.js';
 
 const never = 3_600_000;
@@ -34,7 +34,7 @@ function collect(database: Database, more: Partial<SubscribeOptions> = {}) {
 describe('a subscriber sees exactly the log, in order', () => {
   test.each([1, 2, 3, 4, 5, 6])('while many write, seed %i', async (seed) => {
     const faults = { notCommitted: 0.05, unknownLost: 0.05, transactionTooOld: 0.02, watchLost: 0.3, watchLate: 0.1 };
-    const store = new SimulatedStore({ seed, faults });
+    const store = newStore({ seed, faults });
     const limit = seed === 1 ? 1 : 1 + Math.floor(store.random() * 20);
     const { events, errors, subscription, seen } = collect(store.connect(), { limit, pollMs: 20 });
     const written: Committed[] = [];
@@ -63,7 +63,7 @@ describe('a subscriber sees exactly the log, in order', () => {
 
 describe('at the tail', () => {
   test('a watch wakes it, on every partition, and only fired watches are set anew', async () => {
-    const store = new SimulatedStore({ seed: 1 });
+    const store = newStore({ seed: 1 });
     const database = store.connect();
     const { seen, subscription } = collect(database);
     for (let at = 0; at < 24; at += 1) {
@@ -75,7 +75,7 @@ describe('at the tail', () => {
   });
 
   test('a poll finds what lost watches did not tell, and sets all watches anew', async () => {
-    const store = new SimulatedStore({ seed: 1 });
+    const store = newStore({ seed: 1 });
     const database = store.connect();
     store.force('watchLost', LOG_PARTITIONS);
     const rings: (() => void)[] = [];
@@ -93,7 +93,7 @@ describe('at the tail', () => {
   });
 
   test('an append between the read and the watch is not missed', async () => {
-    const store = new SimulatedStore({ seed: 1 });
+    const store = newStore({ seed: 1 });
     const database = store.connect();
     let late = true;
     const incarnation = async (): Promise<number> => {
@@ -115,7 +115,7 @@ describe('at the tail', () => {
 });
 
 test('it goes on behind the position that it is given', async () => {
-  const database = new SimulatedStore({ seed: 1 }).connect();
+  const database = newStore({ seed: 1 }).connect();
   const written: Committed[] = [];
   for (let at = 0; at < 20; at += 1) written.push(...(await commit(database, [eventOn(streamAt(at))])));
   let checkpoint: Position | undefined;
@@ -134,7 +134,7 @@ test('it goes on behind the position that it is given', async () => {
 });
 
 test('it follows the store into its next incarnation', async () => {
-  const database = new SimulatedStore({ seed: 1 }).connect();
+  const database = newStore({ seed: 1 }).connect();
   let incarnation = 1;
   const { seen, events, subscription } = collect(database, { incarnation: () => Promise.resolve(incarnation) });
   await commit(database, [eventOn(streamAt(0))]);
@@ -147,7 +147,7 @@ test('it follows the store into its next incarnation', async () => {
 });
 
 test('the next batch is read when the consumer is done with the last', async () => {
-  const store = new SimulatedStore({ seed: 1 });
+  const store = newStore({ seed: 1 });
   const database = store.connect();
   for (let at = 0; at < 6; at += 1) await commit(database, [eventOn(streamAt(at))]);
   let reads = 0;
@@ -181,7 +181,7 @@ test('the next batch is read when the consumer is done with the last', async () 
 
 describe('it ends with the error', () => {
   test('of an event that can not be decoded, after what lies before it', async () => {
-    const database = new SimulatedStore({ seed: 1 }).connect();
+    const database = newStore({ seed: 1 }).connect();
     await commit(database, [eventOn(streamAt(0))]);
     const { errors, events, seen } = collect(database);
     await seen(1);
@@ -196,7 +196,7 @@ describe('it ends with the error', () => {
   });
 
   test('of its consumer', async () => {
-    const store = new SimulatedStore({ seed: 1 });
+    const store = newStore({ seed: 1 });
     const database = store.connect();
     await commit(database, [eventOn(streamAt(0))]);
     const failing = subscribe(log, database, options(), () => of(1).pipe(mergeMap(() => Promise.reject(new Error('full')))));
@@ -205,7 +205,7 @@ describe('it ends with the error', () => {
   });
 
   test('of a database that is closed under it', async () => {
-    const store = new SimulatedStore({ seed: 1 });
+    const store = newStore({ seed: 1 });
     const database = store.connect();
     const { errors } = collect(database);
     await vi.waitFor(() => expect(store.watching).toBe(LOG_PARTITIONS));
@@ -215,7 +215,7 @@ describe('it ends with the error', () => {
 });
 
 test('whoever unsubscribes leaves no watch and no timer behind, at any moment', async () => {
-  const store = new SimulatedStore({ seed: 1 });
+  const store = newStore({ seed: 1 });
   const database = store.connect();
   await commit(database, [eventOn(streamAt(0))]);
   let timers = 0;

@@ -322,9 +322,9 @@ describe('verify', () => {
       tx.set(extra, Buffer.from('x'));
       return Promise.resolve();
     });
-    const before = contentsOf(world);
+    const before = await contentsOf(world);
     const { verified, differences } = await verifyBy(world, process);
-    expect(contentsOf(world)).toEqual(before);
+    expect(await contentsOf(world)).toEqual(before);
     expect(Object.fromEntries(verified.map(({ name, differences: number }) => [name, number]))).toEqual({
       repositories: 0,
       tags: 3,
@@ -404,9 +404,9 @@ test.each(['rebuild', 'verify'] as const)('a flipped byte in the log stops a %s,
   const { events } = await database.read((tx) => createLog(keyspaces.registry).readFrom(tx, 1, undefined, { limit: 50 }));
   const position = events[30]?.position;
   if (position === undefined) throw new Error('there are too few events');
-  const [damaged] = world.simulated
-    .contents()
-    .filter(({ key }) => key.subarray(-12).equals(position.stamp) && key.includes('log'));
+  const [damaged] = (await world.simulated.contents()).filter(
+    ({ key }) => key.subarray(-12).equals(position.stamp) && key.includes('log'),
+  );
   if (damaged === undefined) throw new Error('the event has no bytes');
   const value = Buffer.from(damaged.value);
   value[20] = (value[20] ?? 0) ^ 0x04;

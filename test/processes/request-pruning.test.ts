@@ -3,10 +3,10 @@ import { expect, test } from 'vitest';
 import { createRepository } from '../../src/commands/repository.js';
 import { createClientHash } from '../../src/identity/client-hash.js';
 import type { Uid } from '../../src/identifiers.js';
-import { VirtualClock } from '../../src/keyvalue/simulated.js';
 import { pruneRequests, REQUEST_KEPT_MS } from '../../src/processes/request-pruning.js';
 import { decodeJson } from '../../src/projections/projection.js';
 import { create, events, nameOf, simulate, type Simulation } from '../commands/fixture.js';
+import { newClock } from '../support/database.js';
 
 const client = {
   address: '192.0.2.7',
@@ -43,7 +43,7 @@ test("a client's address and agent lie beside the log alone; its events have a s
 });
 
 test('they are forgotten 90 days after the request, however many there are', async () => {
-  const clock = new VirtualClock();
+  const clock = newClock();
   const at = await simulate({ clock });
   const now = Number(await at.store.database.read((tx) => tx.time())) / 1_000;
   const old = Array.from({ length: 1_100 }, (_, index) => requestAt(now - REQUEST_KEPT_MS - 60_000, index));

@@ -4,7 +4,7 @@ import { repositoryStream, type EventPayload } from '../../src/events/types.js';
 import type { ImagePath, Tag, Uid } from '../../src/identifiers.js';
 import type { Database } from '../../src/keyvalue/database.js';
 import { boundsOf, directoryPrefix } from '../../src/keyvalue/keyspace.js';
-import { SimulatedStore, VirtualClock, type SimulatedOptions } from '../../src/keyvalue/simulated.js';
+import type { SimulatedOptions, VirtualClock } from '../../src/keyvalue/simulated.js';
 import { pack } from '../../src/keyvalue/tuple.js';
 import type { BuildOptions, Progress } from '../../src/processes/build-run.js';
 import { rebuild } from '../../src/processes/rebuild.js';
@@ -17,7 +17,9 @@ import { repositories } from '../../src/projections/repositories.js';
 import { createStore, type Store } from '../../src/projections/store.js';
 import { tags } from '../../src/projections/tags.js';
 import { createIds, sha256Of } from '../commands/fixture.js';
+import { newClock, newStore } from '../support/database.js';
 import { compareWithFold } from '../support/fold.js';
+import type { TestStore } from '../support/remote-store.js';
 
 const prefixes = { registry: directoryPrefix('registry'), platform: directoryPrefix('topaz') };
 
@@ -51,15 +53,15 @@ export interface Process {
 }
 
 export interface World {
-  readonly simulated: SimulatedStore;
+  readonly simulated: TestStore;
   readonly clock: VirtualClock;
   readonly newId: () => Uid;
   connect(name: string, projections?: readonly Projection[]): Process;
 }
 
 export async function openWorld(options: SimulatedOptions = {}): Promise<World> {
-  const clock = new VirtualClock();
-  const simulated = new SimulatedStore({ seed: 1, clock, ...options });
+  const clock = newClock();
+  const simulated = newStore({ seed: 1, clock, ...options });
   const newId = createIds();
   const work = worker(newId);
   await found(simulated.connect('founder'), newId);
@@ -175,8 +177,8 @@ export async function versionOfTags({ store }: Process): Promise<number | undefi
 }
 
 /** All keys of indexes, builds and meta/live with their values. */
-export function contentsOf({ simulated }: World): readonly string[] {
-  return simulated.contents().map(({ key, value }) => `${key.toString('hex')} ${value.toString('hex')}`);
+export async function contentsOf({ simulated }: World): Promise<readonly string[]> {
+  return (await simulated.contents()).map(({ key, value }) => `${key.toString('hex')} ${value.toString('hex')}`);
 }
 
 /** How many keys a build of tags has. */

@@ -3,8 +3,8 @@ import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSyn
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { freePort } from './ports.js';
 import { run, startDaemon, subfolder, temporaryFolder, waitFor, type Daemon, type Outcome, type RunResult } from './processes.js';
-import { freePort } from './server.js';
 
 export interface FdbPrograms {
   readonly fdbserver: string;

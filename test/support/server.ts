@@ -1,10 +1,10 @@
-import { randomInt } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RegistryClient } from './client.js';
+import { serverDatabase } from './database.js';
 import type { Network } from './network.js';
+import { freePort } from './ports.js';
 import { startDaemon, temporaryFolder, waitFor, type Daemon, type Outcome } from './processes.js';
 
 const built = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -23,9 +23,13 @@ export interface ServerOptions {
   readonly program?: string;
 }
 
+export { freePort } from './ports.js';
+
 /** The settings that a server's command line needs to find its store. */
-export function storeSettings(directory: string): Readonly<Record<'ARTS_DATABASE' | 'ARES_CLIENT_ADDRESS', string>> {
-  return { ARTS_DATABASE: `lmdb:${join(directory, 'db')}`, ARES_CLIENT_ADDRESS: join(directory, 'blobs') };
+export function storeSettings(
+  directory: string,
+): Readonly<Record<string, string>> & Readonly<Record<'ARTS_DATABASE' | 'ARES_CLIENT_ADDRESS', string>> {
+  return { ...serverDatabase(directory), ARES_CLIENT_ADDRESS: join(directory, 'blobs') };
 }
 
 /** The built registry as a process of its own, with a temporary folder and a free port. It ends with the test's process at the latest. */
@@ -149,21 +153,4 @@ async function ready(daemon: Daemon, client: RegistryClient, withinMs: number): 
 
 function tail(log: string): string {
   return log.split('\n').slice(-40).join('\n');
-}
-
-/** A port below the range that outgoing connections are given, or one of those could hold it when the server starts again. */
-export async function freePort(host = '127.0.0.1'): Promise<number> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const port = randomInt(10_000, 32_000);
-    if (await isFree(port, host)) return port;
-  }
-  throw new Error(`${host} has no port that is free`);
-}
-
-function isFree(port: number, host: string): Promise<boolean> {
-  const listener = createServer();
-  return new Promise((resolve) => {
-    listener.once('error', () => resolve(false));
-    listener.listen(port, host, () => listener.close(() => resolve(true)));
-  });
 }
