@@ -131,7 +131,11 @@ const table = {
     oci: 'BLOB_UPLOAD_INVALID',
     message: 'the chunk begins at byte {offset}, but the upload stands at {expected}; go on from there',
   },
-  UPLOAD_TAKEN_OVER: { status: 409, oci: 'BLOB_UPLOAD_INVALID', message: 'another request went on with this upload' },
+  UPLOAD_TAKEN_OVER: {
+    status: 409,
+    oci: 'BLOB_UPLOAD_INVALID',
+    message: 'another request went on with this upload, here or at another server; ask for its status and go on from there',
+  },
   RANGE_INVALID: { status: 416, oci: 'UNSUPPORTED', message: 'the range {range} does not lie in the {size} bytes of the blob' },
   SIZE_INVALID: { status: 400, oci: 'SIZE_INVALID', message: '{reason}' },
   BODY_TRUNCATED: {

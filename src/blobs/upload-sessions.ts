@@ -3,6 +3,17 @@ import type { Uid } from '../identifiers.js';
 import { parseUid, uidFromBytes } from '../identifiers.js';
 import type { ReadTransaction, Transaction } from '../keyvalue/database.js';
 import type { Keyspace } from '../keyvalue/keyspace.js';
+import { stagedName } from './staged-name.js';
+
+/** The server that takes an upload's bytes in, in a staged file that no other server writes to. */
+export interface UploadWriter {
+  /** One life of a server's process. */
+  readonly server: Uid;
+  /** The own id of its file, made for this upload and this writer: never used again. */
+  readonly file: Uid;
+  /** The name of the staged file that it is copying to its own, which counts only once this is gone. */
+  readonly copying?: string | undefined;
+}
 
 /**
  * An upload under way, or one that ended less than an hour ago (so that a last PUT whose answer was lost is answered again). Not events: they are not
@@ -15,6 +26,8 @@ export interface UploadSession {
   /** What the running digest is computed with. */
   readonly algorithm: DigestAlgorithm;
   readonly startedAt: number;
+  /** Undefined in a session that release 0.2.0 or an older one began: its staged file has the upload's id alone for a name. */
+  readonly writer?: UploadWriter | undefined;
   /** When a byte was last known to arrive. */
   readonly activeAt: number;
   /** Set when the upload ended. */
@@ -58,3 +71,14 @@ export async function listSessions(
 
 /** An upload's id in a URL. */
 export const parseUploadId = parseUid;
+
+/** The name of the staged file that has an upload's bytes. */
+export function bytesOf(id: Uid, { writer }: UploadSession): string {
+  return writer === undefined ? id : (writer.copying ?? stagedName(id, writer.file));
+}
+
+/** The names of all staged files that an upload still needs. */
+export function filesOf(id: Uid, session: UploadSession): readonly string[] {
+  const bytes = bytesOf(id, session);
+  return session.writer?.copying === undefined ? [bytes] : [bytes, stagedName(id, session.writer.file)];
+}

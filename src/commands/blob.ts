@@ -1,6 +1,5 @@
-import type { BlobStore } from '../blobs/blob-store.js';
-import { clearSession, readSession, writeSession, type UploadSession } from '../blobs/upload-sessions.js';
-import type { Digest, DigestAlgorithm } from '../digest.js';
+import { readSession, writeSession, type UploadSession } from '../blobs/upload-sessions.js';
+import type { Digest } from '../digest.js';
 import { refuse, type Refusal } from '../errors.js';
 import { blobStream, repositoryStream } from '../events/types.js';
 import type { RepositoryName, Uid } from '../identifiers.js';
@@ -12,90 +11,13 @@ import type { Writing } from '../projections/store.js';
 import { findTarget, type Target } from '../projections/targets.js';
 import { isRefusal, type CommandContext, type Decision, type Executor, type NewEvent } from './execute.js';
 
-/** Begins an upload; not an event, since nothing has happened to the repository yet. */
-export interface StartUpload {
-  readonly kind: 'StartUpload';
-  readonly name: RepositoryName;
-  readonly upload: Uid;
-  readonly algorithm: DigestAlgorithm;
-}
-
-/** Writes the session of a new upload down; nothing is staged yet. Undefined: it is there. */
-export async function startUpload(
-  executor: Executor,
-  context: CommandContext,
-  command: StartUpload,
-): Promise<Refusal | undefined> {
-  return executor.store.transact(async (writing) => {
-    const { name, upload, algorithm } = command;
-    const target = await findTarget(writing, context.actor, name);
-    const denied = context.judge('push', name, target.role);
-    if (denied !== undefined) return denied;
-    if (target.repository === undefined) return refuse('REPOSITORY_UNKNOWN', { name: name.name });
-    const now = Number(await writing.tx.time());
-    const session = { repository: target.repository, name: name.name, algorithm, startedAt: now, activeAt: now };
-    writeSession(writing.tx, writing.registry.keyspace, upload, session);
-    return undefined;
-  });
-}
-
-/** Notes that an upload's bytes are still arriving. Nothing happens to one that is gone or finished. */
-export async function renewUpload(executor: Executor, upload: Uid): Promise<void> {
-  await executor.store.transact(async ({ tx, registry }) => {
-    const session = await readSession(tx, registry.keyspace, upload);
-    if (session === undefined || session.finished !== undefined) return;
-    writeSession(tx, registry.keyspace, upload, { ...session, activeAt: Number(await tx.time()) });
-  });
-}
-
-/**
- * Forgets an upload that is under way. True when it is gone now, by this or by an earlier attempt whose outcome nobody knew; its bytes are the caller's to drop
- * (`dropUploadBytes`).
- */
-export async function forgetUpload(
-  executor: Executor,
-  upload: Uid,
-  forgettable: (session: UploadSession, now: number) => boolean,
-): Promise<boolean> {
-  return executor.store.transact(async ({ tx, registry }) => {
-    const session = await readSession(tx, registry.keyspace, upload);
-    if (session === undefined) return true;
-    if (!forgettable(session, Number(await tx.time()))) return false;
-    clearSession(tx, registry.keyspace, upload);
-    return true;
-  });
-}
-
-/**
- * Drops the bytes of an upload that is forgotten. A process that died, or a commit that failed, between the blob store's commit and its event left them under
- * their digest, too, where only their upload's id says whose they are. `digest`: what the upload was finished with, where that is known.
- */
-export async function dropUploadBytes(executor: Executor, blobs: BlobStore, upload: Uid, digest?: Digest): Promise<void> {
-  const staged = await blobs.staged(upload);
-  if (staged?.committed === true) {
-    const digests =
-      digest === undefined ? [await blobs.digest(upload, 'sha256'), await blobs.digest(upload, 'sha512')] : [digest];
-    for (const each of digests) await dropGenerationUnlessLive(executor, blobs, each, upload);
-  }
-  await blobs.release(upload);
-}
-
-/** Drops the bytes that an upload committed under a digest, if they are not the ones that all links to it mean. */
-export async function dropGenerationUnlessLive(
-  executor: Executor,
-  blobs: BlobStore,
-  digest: Digest,
-  generation: Uid,
-): Promise<void> {
-  const live = await executor.store.read((reading) => findBlob(reading, digest));
-  if (live?.generation !== generation) await blobs.remove({ digest, generation });
-}
-
-/** Links a repository to bytes that an upload brought and the blob store holds durably under generation `upload`. OCI distribution 1.1, end-6. */
+/** Links a repository to bytes that an upload brought and the blob store holds durably under generation `file`. OCI distribution 1.1, end-6. */
 export interface PushBlob {
   readonly kind: 'PushBlob';
   readonly name: RepositoryName;
   readonly upload: Uid;
+  /** The own id of the staged file that has the bytes: that of the upload's writer, or another server has taken it over. */
+  readonly file: Uid;
   readonly digest: Digest;
   /** Bytes. */
   readonly size: number;
@@ -113,13 +35,13 @@ interface PushBlobState extends Target {
 }
 
 export interface BlobPushOutcome {
-  /** The generation that is live now; the upload's own bytes are not needed when it is another. Undefined: none is, commit the bytes and ask again. */
+  /** The generation that is live now; the file's own bytes are not needed when it is another. Undefined: none is, commit the bytes and ask again. */
   readonly generation: Uid | undefined;
 }
 
 /** New bytes become the live generation, unless another one is there that is not lost; the repository is linked in any case. */
 export function decidePushBlob(state: PushBlobState, command: PushBlob): Decision<BlobPushOutcome> {
-  const { name, upload, digest, size, lost } = command;
+  const { name, upload, file, digest, size, lost } = command;
   if (state.denied !== undefined) return state.denied;
   const { repository, session, canonical } = state;
   if (repository === undefined) return refuse('REPOSITORY_UNKNOWN', { name: name.name });
@@ -127,16 +49,17 @@ export function decidePushBlob(state: PushBlobState, command: PushBlob): Decisio
     return refuse('UPLOAD_UNKNOWN', { name: name.name, upload });
   }
   if (session.finished !== undefined && session.finished !== digest) return refuse('UPLOAD_UNKNOWN', { name: name.name, upload });
+  if (session.writer?.file !== file) return refuse('UPLOAD_TAKEN_OVER');
   const stays = canonical !== undefined && canonical.generation !== lost;
   if (!stays && !command.committed) return { events: [], outcome: { generation: undefined } };
   const events: NewEvent[] = [];
   if (!stays) {
-    events.push({ stream: blobStream(digest), payload: { kind: 'BlobStored', digest, size, generation: upload } });
+    events.push({ stream: blobStream(digest), payload: { kind: 'BlobStored', digest, size, generation: file } });
   }
   if (!state.linked) {
     events.push({ stream: repositoryStream(repository), payload: { kind: 'BlobPushed', digest, size } });
   }
-  return { events, outcome: { generation: stays ? canonical.generation : upload } };
+  return { events, outcome: { generation: stays ? canonical.generation : file } };
 }
 
 /** Runs PushBlob. Where the blob got its generation, the session is marked as finished in the same transaction, and not otherwise. */

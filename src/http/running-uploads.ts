@@ -1,3 +1,5 @@
+import type { Uid } from '../identifiers.js';
+
 interface Claim {
   readonly abort: AbortController;
   readonly ended: Promise<void>;
@@ -9,15 +11,20 @@ export interface UploadClaim {
   readonly signal: AbortSignal;
   /** It waited for an older request's end: what was read of the upload before is no longer so. */
   readonly tookOver: boolean;
+  /** Aborts it: another server has taken the upload over. */
+  lose(): void;
   release(): void;
 }
 
 /**
  * The requests that are writing to uploads in this process. A newer request takes an upload over from an older one, whose client has most likely given up
- * on it: so no vanished client holds an upload.
+ * on it: so no vanished client holds an upload. Between servers it is the session that says whose an upload is.
  */
 export class RunningUploads {
   readonly #claims = new Map<string, Claim>();
+
+  /** `server`: the id of this life of the process, which the sessions of its uploads name. */
+  constructor(readonly server: Uid) {}
 
   async claim(upload: string): Promise<UploadClaim> {
     const tookOver = this.#claims.has(upload);
@@ -32,6 +39,7 @@ export class RunningUploads {
     return {
       signal: abort.signal,
       tookOver,
+      lose: () => abort.abort(),
       release: () => {
         if (this.#claims.get(upload) === mine) this.#claims.delete(upload);
         end();

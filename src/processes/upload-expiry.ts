@@ -1,8 +1,10 @@
 import type { BlobStore } from '../blobs/blob-store.js';
-import { listSessions, readSession, type UploadSession } from '../blobs/upload-sessions.js';
-import { dropUploadBytes, forgetUpload } from '../commands/blob.js';
+import { parseStagedName } from '../blobs/staged-name.js';
+import { filesOf, listSessions, readSession, type UploadSession } from '../blobs/upload-sessions.js';
 import type { Executor } from '../commands/execute.js';
-import { parseUid, type Uid } from '../identifiers.js';
+import { forgetUpload } from '../commands/upload.js';
+import { dropStagedFile, dropUploadBytes } from '../commands/upload-bytes.js';
+import type { Uid } from '../identifiers.js';
 
 export interface ExpiryOptions {
   /** An upload without a received byte for so long is over; a finished one is forgotten after the same time. */
@@ -29,9 +31,11 @@ export async function expireUploads(executor: Executor, blobs: BlobStore, option
     for (const { id, session } of page.sessions) {
       if (!isOver(session, page.now, options)) continue;
       // The session goes in a transaction of its own before the bytes: a PUT that ends the upload meanwhile conflicts with it.
-      if (!(await forgetUpload(executor, id, (current, now) => isOver(current, now, options)))) continue;
+      // So does a server that takes it over, and one that renews it.
+      const forgotten = await forgetUpload(executor, id, filesOf(id, session), (current, now) => isOver(current, now, options));
+      if (forgotten === undefined) continue;
       dropped += 1;
-      await dropUploadBytes(executor, blobs, id, session.finished).catch((error: unknown) => failures.push(error));
+      await dropUploadBytes(executor, blobs, forgotten).catch((error: unknown) => failures.push(error));
     }
     after = page.sessions.at(-1)?.id;
     if (page.sessions.length < PAGE || after === undefined) break;
@@ -46,7 +50,11 @@ function isOver({ activeAt, startedAt, finished }: UploadSession, now: number, o
   return finished === undefined && now - startedAt > options.timeoutSeconds * 1_000_000;
 }
 
-/** Staged bytes whose upload was never written down, or was forgotten by a process that died before it dropped them. */
+/**
+ * Staged files that no session names: of an upload that was never written down, or forgotten by a process that died before it dropped them, and of a server that
+ * an upload was taken over from. A file is made only after a session has named it, and never named again: so none of these is anybody's. They are left for as
+ * long as an upload may be idle, since the process that made one may still be about to drop it, with what it committed.
+ */
 async function dropOrphans(
   executor: Executor,
   blobs: BlobStore,
@@ -55,14 +63,16 @@ async function dropOrphans(
 ): Promise<number> {
   let dropped = 0;
   for await (const name of blobs.listStaged()) {
-    const id = parseUid(name);
-    if (id === undefined) continue;
+    const staged = parseStagedName(name);
+    if (staged === undefined) continue;
     const orphan = await executor.store.read(async ({ tx, registry }) => {
-      const age = Number(await tx.time()) - startOf(id);
-      return age > idleSeconds * 1_000_000 && (await readSession(tx, registry.keyspace, id)) === undefined;
+      const age = Number(await tx.time()) - startOf(staged.file);
+      if (age <= idleSeconds * 1_000_000) return false;
+      const session = await readSession(tx, registry.keyspace, staged.upload);
+      return session === undefined || !filesOf(staged.upload, session).includes(name);
     });
     if (!orphan) continue;
-    await dropUploadBytes(executor, blobs, id).then(
+    await dropStagedFile(executor, blobs, name).then(
       () => (dropped += 1),
       (error: unknown) => failures.push(error),
     );

@@ -7,10 +7,10 @@ import {
   deleteBlob,
   mountBlob,
   pushBlob,
-  startUpload,
   type PushBlob,
 } from '../../src/commands/blob.js';
 import { isRefusal } from '../../src/commands/execute.js';
+import { startUpload } from '../../src/commands/upload.js';
 import { messageOf, refuse } from '../../src/errors.js';
 import type { Actor } from '../../src/events/types.js';
 import type { ImagePath, Uid } from '../../src/identifiers.js';
@@ -36,6 +36,7 @@ import {
 const name = nameOf('shop/web');
 const repository = 'r' as Uid;
 const upload = 'u' as Uid;
+const file = 'f' as Uid;
 const other = 'o' as Uid;
 const { digest, size } = blobOf('layer');
 const denied = refuse('DENIED');
@@ -48,22 +49,29 @@ const target = {
 } as const;
 
 describe('decidePushBlob', () => {
-  const session = { repository, name: name.name, algorithm: 'sha256', startedAt: 0, activeAt: 0 } as const;
+  const session = {
+    repository,
+    name: name.name,
+    algorithm: 'sha256',
+    startedAt: 0,
+    activeAt: 0,
+    writer: { server: 's' as Uid, file },
+  } as const;
   const state = { ...target, session, canonical: undefined, linked: false };
-  const command: PushBlob = { kind: 'PushBlob', name, upload, digest, size, committed: true, lost: undefined };
-  const stored = { payload: { kind: 'BlobStored', digest, size, generation: upload } };
+  const command: PushBlob = { kind: 'PushBlob', name, upload, file, digest, size, committed: true, lost: undefined };
+  const stored = { payload: { kind: 'BlobStored', digest, size, generation: file } };
   const pushed = { payload: { kind: 'BlobPushed', digest, size } };
   const canonical = { size, generation: other };
 
   test.each([
-    ['new bytes are stored and linked', {}, {}, [stored, pushed], upload],
+    ['new bytes are stored and linked', {}, {}, [stored, pushed], file],
     ['bytes that are not committed are asked for, and nothing happens', {}, { committed: false }, [], undefined],
     ['bytes that are there already are linked', { canonical }, { committed: false }, [pushed], other],
     ['a blob that is linked already changes nothing', { canonical, linked: true }, { committed: false }, [], other],
-    ['a generation seen missing is replaced', { canonical, linked: true }, { lost: other }, [stored], upload],
+    ['a generation seen missing is replaced', { canonical, linked: true }, { lost: other }, [stored], file],
     ['a generation that took the place of the missing one stays', { canonical }, { lost: 'x' as Uid }, [pushed], other],
     ['a lost generation is not replaced by uncommitted bytes', { canonical }, { lost: other, committed: false }, [], undefined],
-    ['the upload itself may be the live one', { canonical: { size, generation: upload }, linked: true }, {}, [], upload],
+    ['the upload itself may be the live one', { canonical: { size, generation: file }, linked: true }, {}, [], file],
   ])('%s', (_, more, change, events, generation) => {
     const decision = decidePushBlob({ ...state, ...more }, { ...command, ...change });
     expect(decision).toMatchObject({ outcome: { generation } });
@@ -77,6 +85,17 @@ describe('decidePushBlob', () => {
     ['an upload that is gone is said', { session: undefined }, 'UPLOAD_UNKNOWN'],
     ['an upload of another repository is not known', { session: { ...session, repository: other } }, 'UPLOAD_UNKNOWN'],
     ['an upload under another name is not known', { session: { ...session, name: 'shop/web/api' } }, 'UPLOAD_UNKNOWN'],
+    [
+      "another writer's file is not taken",
+      { session: { ...session, writer: { server: other, file: other } } },
+      'UPLOAD_TAKEN_OVER',
+    ],
+    ['a file is not taken where nobody is the writer', { session: { ...session, writer: undefined } }, 'UPLOAD_TAKEN_OVER'],
+    [
+      'nor is it when another file finished the upload',
+      { session: { ...session, finished: digest, writer: { server: other, file: other } } },
+      'UPLOAD_TAKEN_OVER',
+    ],
   ])('%s', (_, more, refused) => {
     expect(decidePushBlob({ ...state, ...more }, command)).toMatchObject({ refused });
   });
@@ -196,10 +215,10 @@ describe('an upload', () => {
     const at = await simulate();
     await create(at, 'shop/web');
     const id = at.newId();
-    const start = { kind: 'StartUpload', name, upload: id, algorithm: 'sha256' } as const;
+    const start = { kind: 'StartUpload', name, upload: id, algorithm: 'sha256', writer: { server: id, file: id } } as const;
     expect(await startUpload(at.executor, at.context(), start)).toBeUndefined();
     accepted(await removeRepository(at, 'shop/web'));
-    const finish: PushBlob = { kind: 'PushBlob', name, upload: id, digest, size, committed: true, lost: undefined };
+    const finish: PushBlob = { kind: 'PushBlob', name, upload: id, file: id, digest, size, committed: true, lost: undefined };
     expect(await pushBlob(at.executor, at.context(), finish)).toMatchObject({ refused: 'REPOSITORY_UNKNOWN' });
     await create(at, 'shop/web');
     expect(await pushBlob(at.executor, at.context(), finish)).toMatchObject({ refused: 'UPLOAD_UNKNOWN' });

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 
-import { pushBlob, startUpload } from '../../src/commands/blob.js';
+import { pushBlob } from '../../src/commands/blob.js';
 import { createExecutor, isRefusal, type CommandContext, type Executor } from '../../src/commands/execute.js';
 import { createFirstOwner } from '../../src/commands/first-owner.js';
 import { foundStore, type Founding } from '../../src/commands/found-store.js';
 import { deleteManifest, pushManifest, type PushManifest } from '../../src/commands/manifest.js';
 import { createRepository, deleteRepository } from '../../src/commands/repository.js';
+import { startUpload } from '../../src/commands/upload.js';
 import type { Digest } from '../../src/digest.js';
 import { refuse, type Refusal } from '../../src/errors.js';
 import { createLog } from '../../src/events/log.js';
@@ -211,12 +212,14 @@ export async function push(at: Workplace, name: string, { digest, size }: TestBl
     name: nameOf(name),
     upload,
     algorithm: 'sha256',
+    writer: { server: upload, file: upload },
   });
   if (started !== undefined) return started;
   return pushBlob(at.executor, at.context(actor), {
     kind: 'PushBlob',
     name: nameOf(name),
     upload,
+    file: upload,
     digest,
     size,
     committed: true,

@@ -2,11 +2,12 @@ import { randomInt } from 'node:crypto';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { deleteBlob, mountBlob, pushBlob, startUpload } from '../../src/commands/blob.js';
+import { deleteBlob, mountBlob, pushBlob } from '../../src/commands/blob.js';
 import { isRefusal, type CommandContext, type Executor } from '../../src/commands/execute.js';
 import { deleteManifest, pushManifest } from '../../src/commands/manifest.js';
 import { createRepository, deleteRepository, resumeDeletions } from '../../src/commands/repository.js';
 import { deleteTag } from '../../src/commands/tag.js';
+import { startUpload } from '../../src/commands/upload.js';
 import type { Refusal } from '../../src/errors.js';
 import type { ImagePath, Uid } from '../../src/identifiers.js';
 import { CrashedError, SimulatedStore, VirtualClock } from '../../src/keyvalue/simulated.js';
@@ -132,10 +133,12 @@ async function perform(at: Workplace, executor: Executor, context: CommandContex
     case 'push blob': {
       const { digest, size } = world.blobs[done.blob] ?? blobOf('none');
       const upload = at.newId();
-      const start = { kind: 'StartUpload', name: target, upload, algorithm: 'sha256' } as const;
+      const writer = { server: upload, file: upload };
+      const start = { kind: 'StartUpload', name: target, upload, algorithm: 'sha256', writer } as const;
       const refusal = await startUpload(executor, context, start);
       if (refusal !== undefined) return refusal.refused;
-      const command = { kind: 'PushBlob', name: target, upload, digest, size, committed: true, lost: undefined } as const;
+      const bytes = { digest, size, committed: true, lost: undefined };
+      const command = { kind: 'PushBlob', name: target, upload, file: upload, ...bytes } as const;
       return said(await pushBlob(executor, context, command), () => 'linked');
     }
     case 'mount': {

@@ -2,11 +2,13 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { RunningUploads } from '../../src/http/running-uploads.js';
+import type { Uid } from '../../src/identifiers.js';
 
+const server = '01900000-0000-7000-8000-000000000000' as Uid;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 test('an upload that nobody writes to is claimed at once', async () => {
-  const uploads = new RunningUploads();
+  const uploads = new RunningUploads(server);
   const one = await uploads.claim('a');
   const other = await uploads.claim('b');
   expect([one.signal.aborted, other.signal.aborted]).toEqual([false, false]);
@@ -15,7 +17,7 @@ test('an upload that nobody writes to is claimed at once', async () => {
 });
 
 test('a newer request aborts the older one and waits for its end', async () => {
-  const uploads = new RunningUploads();
+  const uploads = new RunningUploads(server);
   const older = await uploads.claim('a');
   let claimed = false;
   const newer = uploads.claim('a').then((claim) => {
@@ -29,7 +31,7 @@ test('a newer request aborts the older one and waits for its end', async () => {
 });
 
 test('releasing twice, or late, takes nothing from the newer request', async () => {
-  const uploads = new RunningUploads();
+  const uploads = new RunningUploads(server);
   const older = await uploads.claim('a');
   older.release();
   const newer = await uploads.claim('a');
@@ -44,7 +46,7 @@ test('releasing twice, or late, takes nothing from the newer request', async () 
 test('of any number of requests for an upload one at a time holds it, and every one gets it in the end', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 12 }), async (delays) => {
-      const uploads = new RunningUploads();
+      const uploads = new RunningUploads(server);
       let holding = 0;
       let served = 0;
       await Promise.all(
@@ -63,4 +65,10 @@ test('of any number of requests for an upload one at a time holds it, and every 
     }),
     { numRuns: 40 },
   );
+});
+
+test('a request is told that another server has its upload', async () => {
+  const claim = await new RunningUploads(server).claim('a');
+  claim.lose();
+  expect(claim.signal.aborted).toBe(true);
 });

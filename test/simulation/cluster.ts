@@ -190,7 +190,7 @@ export class Server {
       newId: () => cluster.newId(slot),
       hashClient: () => 'c'.repeat(64),
       inTurn: createTurns(),
-      runningUploads: new RunningUploads(),
+      runningUploads: new RunningUploads(cluster.newId(slot)),
       bytes: new BytesCache(200_000, 100_000),
     };
   }

@@ -77,6 +77,7 @@ export class Model {
   readonly repositories = new Map<string, Repository>();
   readonly leaving = new Map<Uid, Repository>();
   readonly generations = new Map<Digest, string>();
+  readonly #generationsEver = new Set<string>();
   readonly #projects = new Set<string>();
   /** From when on a path was a repository, or none. */
   readonly #bearers = new Map<string, { readonly version: bigint; readonly uid: Uid | undefined }[]>();
@@ -102,7 +103,7 @@ export class Model {
         const { digest, size } = blobAt(command.blob);
         if (command.over) return said(links.has(digest) ? 'done' : 'UPLOAD_UNKNOWN');
         const events: Told[] = [];
-        if (!this.generations.has(digest)) events.push({ kind: 'BlobStored', digest, size, generation: command.upload });
+        if (!this.generations.has(digest)) events.push({ kind: 'BlobStored', digest, size, generation: undefined });
         if (!links.has(digest)) events.push({ kind: 'BlobPushed', digest, size });
         return { outcome: 'done', events };
       }
@@ -235,6 +236,8 @@ export class Model {
         return undefined;
       }
       case 'BlobStored':
+        if (this.#generationsEver.has(payload.generation)) return `the generation ${payload.generation} is used again`;
+        this.#generationsEver.add(payload.generation);
         this.generations.set(payload.digest, payload.generation);
         return undefined;
       case 'OrganizationCreated':
