@@ -21,6 +21,8 @@ export interface IndexUpkeep {
   builds(): readonly Readonly<Record<string, unknown>>[];
   /** Throws when this server could not write for a while: pulls go on, pushes do not. */
   checkWriting(): void;
+  /** Says at once that this server is here, where the database was away and nobody could. */
+  beatNow(): void;
   /** Ends what builds and follows, in bounded time. */
   stop(): Promise<void>;
   /** Says that this server is gone: when its last request has ended, since until then a switch has to wait for it. */
@@ -70,15 +72,16 @@ export function createIndexUpkeep(store: Store, newId: () => Uid, logger: Logger
   const chores = new Subscription();
   const heart = new Subscription();
   let beatAt = performance.now();
+  const pulse = async (): Promise<void> => {
+    await beat(store, id, mine);
+    beatAt = performance.now();
+  };
+  let beating = false;
   const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   return {
     async start() {
-      await beat(store, id, mine);
-      beatAt = performance.now();
-      const pulse = async (): Promise<void> => {
-        await beat(store, id, mine);
-        beatAt = performance.now();
-      };
+      await pulse();
+      beating = true;
       heart.add(periodically(HEARTBEAT_MS, pulse, failed('the heartbeat failed')));
       chores.add(periodically(UPGRADE_MS, runUpgrade, failed('building indexes failed'), 0));
       for (const projection of store.projections.filter(({ mode }) => mode === 'async')) {
@@ -100,12 +103,16 @@ export function createIndexUpkeep(store: Store, newId: () => Uid, logger: Logger
         );
       }
     },
+    beatNow() {
+      if (beating) void pulse().catch(failed('the heartbeat failed'));
+    },
     async stop() {
       abort.abort();
       chores.unsubscribe();
       await upgrading.catch(() => undefined);
     },
     async leave() {
+      beating = false;
       heart.unsubscribe();
       await stopBeating(store, id).catch(failed('the last heartbeat failed'));
     },

@@ -39,11 +39,15 @@ const CACHE_ENTRY_BYTES = 256 * 1024;
 export async function serve(config: Config): Promise<number> {
   const logger = createLogger(config.debug);
   checkTls(config);
+  let onBack = (): void => undefined;
   const registry = await openRegistry(config, true, {
     observe: (database) =>
       observeAvailability(database, {
         away: ({ message }) => logger.error({ reason: message }, 'the database does not answer'),
-        back: (ms) => logger.info({ seconds: Math.round(ms / 100) / 10 }, 'the database answers again'),
+        back(ms) {
+          logger.info({ seconds: Math.round(ms / 100) / 10 }, 'the database answers again');
+          onBack();
+        },
       }),
   });
   const { store, blobs } = registry;
@@ -57,6 +61,7 @@ export async function serve(config: Config): Promise<number> {
     let starting = true;
     let draining = false;
     const indexes = createIndexUpkeep(store, newId, logger);
+    onBack = () => indexes.beatNow();
     const app = createApp({
       logger,
       authentication: { findUser, tokens, passwords: new VerifiedPasswords() },
