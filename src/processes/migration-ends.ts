@@ -174,16 +174,20 @@ export async function fenceSource(source: End, record: MigrationRecord): Promise
   }
   await source.database.transact(async (tx) => {
     const at = Number(await tx.time());
+    // All that is read, then the marks: what `readDirectory` goes by can't be read any more once one is made.
+    const lives = new Map<DirectoryName, Buffer>();
     for (const name of record.directories) {
-      const keyspace = keyspaceOf(source, name);
-      const live = await tx.get(keyspace.metaLive);
-      const mark = live && parseMark(live);
-      if (mark?.migration === record.migration) continue;
-      await source.store.readDirectory(tx, name);
+      const live = await tx.get(keyspaceOf(source, name).metaLive);
       if (live === undefined) throw new MigrationError(`the ${name} directory of ${source.place.database} was never set up`);
+      if (parseMark(live)?.migration === record.migration) continue;
+      await source.store.readDirectory(tx, name);
       const servers = await listServers(tx, source.store, name);
       if (servers.length > 0) throw new MigrationError(describeServers(servers, at));
-      writeMark(tx, keyspace, { state: 'moving', migration: record.migration, to: record.to, at, live });
+      lives.set(name, live);
+    }
+    for (const [name, live] of lives) {
+      const mark: MigrationMark = { state: 'moving', migration: record.migration, to: record.to, at, live };
+      writeMark(tx, keyspaceOf(source, name), mark);
     }
   });
 }
