@@ -94,8 +94,11 @@ export class ClusterTransaction implements Transaction {
     };
   }
 
-  async readVersion(): Promise<bigint> {
-    return this.#ask(this.#reading().getReadVersion(), (version) => version.readBigUInt64BE());
+  readVersion(): Promise<bigint> {
+    return this.#read(
+      (native) => native.getReadVersion(),
+      (version) => version.readBigUInt64BE(),
+    );
   }
 
   time(): Promise<bigint> {
@@ -322,15 +325,16 @@ export class ClusterTransaction implements Transaction {
     native.atomicOp(type, key, bytes);
   }
 
-  async #get(key: Buffer, isSnapshot: boolean): Promise<Buffer | undefined> {
-    const native = this.#reading();
-    if (key.length > limits.keyBytes) return undefined;
-    if (!isSnapshot && this.#conflictKey === undefined && !this.#writes) this.#conflictKey = Buffer.from(key);
-    return this.#ask(native.get(key, isSnapshot), identity);
+  #get(key: Buffer, isSnapshot: boolean): Promise<Buffer | undefined> {
+    return this.#read((native) => {
+      if (key.length > limits.keyBytes) return Promise.resolve(undefined);
+      if (!isSnapshot && this.#conflictKey === undefined && !this.#writes) this.#conflictKey = Buffer.from(key);
+      return native.get(key, isSnapshot);
+    }, identity);
   }
 
-  async #metadataVersion(isSnapshot: boolean): Promise<Buffer | undefined> {
-    return this.#ask(this.#reading().get(METADATA_KEY, isSnapshot), identity);
+  #metadataVersion(isSnapshot: boolean): Promise<Buffer | undefined> {
+    return this.#read((native) => native.get(METADATA_KEY, isSnapshot), identity);
   }
 
   #getRange(begin: Buffer, end: Buffer, options: RangeOptions, isSnapshot: boolean): Promise<readonly KeyValue[]> {
@@ -344,7 +348,7 @@ export class ClusterTransaction implements Transaction {
     { limit = MOST_PAIRS, reverse = false, targetBytes = Infinity }: RangeOptions,
     isSnapshot: boolean,
   ): Promise<readonly KeyValue[]> {
-    let native = this.#reading();
+    this.#reading();
     const range = checkedRange(begin, end);
     const pairs: KeyValue[] = [];
     if (range === undefined || limit <= 0) return pairs;
@@ -353,8 +357,10 @@ export class ClusterTransaction implements Transaction {
     for (;;) {
       const rows = Math.min(limit - pairs.length, MOST_PAIRS);
       const target = pieceBytes(targetBytes, bytes, pairs.length);
-      const piece = native.getRange(from, false, 1, to, false, 1, rows, target, EXACT, 1, isSnapshot, reverse);
-      const { results, more } = await this.#ask(piece, identity);
+      const { results, more } = await this.#read(
+        (native) => native.getRange(from, false, 1, to, false, 1, rows, target, EXACT, 1, isSnapshot, reverse),
+        identity,
+      );
       for (const [key, value] of results) {
         pairs.push({ key, value });
         bytes += key.length + value.length;
@@ -364,16 +370,21 @@ export class ClusterTransaction implements Transaction {
       const last = pairs.at(-1)?.key;
       if (last !== undefined && reverse) to = last;
       else if (last !== undefined) from = keyAfter(last);
-      native = this.#reading();
     }
   }
 
-  /** Its rejections are the port's errors. */
-  #ask<T, R>(call: Promise<T>, take: (result: T) => R): Promise<R> {
+  /** All failures are rejections, and the port's errors. */
+  #read<T, R>(call: (native: NativeTransaction) => Promise<T>, take: (result: T) => R): Promise<R> {
     const host = this.#host;
+    let asked: Promise<T>;
+    try {
+      asked = call(this.#reading());
+    } catch (error) {
+      return Promise.reject(error);
+    }
     host.asked();
     return unmissed(
-      call.then(
+      asked.then(
         (result) => {
           host.answered();
           this.#readingSince ??= performance.now();
