@@ -11,7 +11,7 @@ import { openRegistry, type OpenRegistry } from '../../src/open-registry.js';
 import { expireUploads } from '../../src/processes/upload-expiry.js';
 import { findBlob } from '../../src/projections/blobs.js';
 import { compareWithFold } from '../support/fold.js';
-import { storeSettings, type Server } from '../support/server.js';
+import type { Server } from '../support/server.js';
 
 /**
  * What is wrong with the data of a server that does not run, after its uploads have expired: indexes that are not the folded log, staged bytes, committed
@@ -52,8 +52,8 @@ export async function findDamage(server: Server): Promise<readonly string[]> {
   }
 }
 
-function openStopped({ directory }: Server): Promise<OpenRegistry> {
-  return openRegistry(readConfig(storeSettings(directory)), false);
+function openStopped({ settings }: Server): Promise<OpenRegistry> {
+  return openRegistry(readConfig(settings), false);
 }
 
 /** The uploads that the data of a server that does not run know of. */

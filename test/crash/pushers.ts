@@ -22,7 +22,7 @@ export interface Pusher {
   readonly beliefs: Map<string, Belief>;
   /** Answers that no kill explains. */
   readonly surprises: string[];
-  readonly counts: Record<'pushed' | 'deleted' | 'mounted' | 'lost' | 'resumed', number>;
+  readonly counts: Record<'pushed' | 'deleted' | 'mounted' | 'lost' | 'resumed' | 'unavailable', number>;
 }
 
 export const repositories = ['shop/web', 'shop/api', 'shop/web/deep'] as const;
@@ -37,14 +37,23 @@ function layerOf(seed: string, size: number): Layer {
 /** The request got no answer, or not all of it: whether it was done nobody knows. */
 class NoAnswer extends Error {}
 
-/** Pushes, moves tags, mounts and deletes until `stopping`, whatever happens to the server meanwhile. */
+/**
+ * Pushes, moves tags, mounts and deletes until `stopping`, whatever happens to the server meanwhile. `mayBeUnavailable`: a 503 is no surprise, and
+ * asked again after a moment.
+ */
 export async function work(
   client: RegistryClient,
-  { seed, number, stopping }: { readonly seed: number; readonly number: number; readonly stopping: AbortSignal },
+  options: {
+    readonly seed: number;
+    readonly number: number;
+    readonly stopping: AbortSignal;
+    readonly mayBeUnavailable?: boolean;
+  },
 ): Promise<Pusher> {
+  const { seed, number, stopping, mayBeUnavailable = false } = options;
   const random = seeded(seed * 31 + number);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
-  const counts = { pushed: 0, deleted: 0, mounted: 0, lost: 0, resumed: 0 };
+  const counts = { pushed: 0, deleted: 0, mounted: 0, lost: 0, resumed: 0, unavailable: 0 };
   const me: Pusher = { beliefs: new Map(), surprises: [], counts };
   const base = Array.from({ length: 6 }, (_, index) => layerOf(`${seed}/base ${index}`, sizes[index % sizes.length] ?? 100));
   const mine: { readonly name: string; readonly image: Image }[] = [];
@@ -54,6 +63,11 @@ export async function work(
     try {
       return await request();
     } catch (error) {
+      if (mayBeUnavailable && error instanceof Error && error.message.includes('was answered 503')) {
+        counts.unavailable += 1;
+        await sleep(500);
+        throw new NoAnswer(error.message);
+      }
       if (error instanceof Error && /was answered|gave no token/.test(error.message)) {
         me.surprises.push(error.message);
         throw new NoAnswer(error.message);

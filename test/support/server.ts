@@ -46,6 +46,8 @@ export interface Server {
   readonly directory: string;
   readonly user: string;
   readonly password: string;
+  /** What it was started with; its store's are among them. */
+  readonly settings: Readonly<Record<string, string>>;
   /** Of the process that runs now, or ran last. */
   readonly pid: number;
   isRunning(): boolean;
@@ -103,6 +105,9 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     directory,
     user,
     password,
+    get settings() {
+      return settings;
+    },
     get pid() {
       return daemon.pid;
     },
