@@ -42,7 +42,7 @@ export interface Watch {
 
 /**
  * A read-write transaction. Reads see the transaction's own writes; `get` and `getRange` add read conflict ranges, reads by `snapshot` do not.
- * Reading a key that this transaction writes by a versionstamp throws `accessed_unreadable`.
+ * Reading a key that this transaction writes by a versionstamp throws `accessed_unreadable`, and so does the commit then.
  */
 export interface Transaction extends ReadTransaction {
   readonly snapshot: ReadTransaction;

@@ -1,6 +1,14 @@
 import { added, coalesced, COMMIT_STAMP_BYTES, keyAfter, larger, withStamp } from './apply-operations.js';
 import type { CommitRequest, KeyRange, Snapshot, WriteOperation } from './commit-request.js';
-import { limits, type KeyValue, type RangeOptions, type ReadTransaction, type Transaction, type Watch } from './database.js';
+import {
+  limits,
+  type KeyValue,
+  type KeyValueError,
+  type RangeOptions,
+  type ReadTransaction,
+  type Transaction,
+  type Watch,
+} from './database.js';
 import { KeyWatch } from './key-watch.js';
 import { OwnWrites } from './own-writes.js';
 import { gaps, RangeSet } from './range-set.js';
@@ -83,6 +91,8 @@ export class OptimisticTransaction implements Transaction {
   readonly #unreadable = new RangeSet();
   /** By the smallest key that each may become. */
   readonly #stampedKeys = new SortedMap<readonly StampedKey[]>();
+  /** Of a read that was refused, whether or not the body took note of it. */
+  #refused: KeyValueError | undefined;
   readonly #reads = new RangeSet();
   readonly #writes = new RangeSet();
   readonly #watches: { readonly watch: KeyWatch; own: boolean }[] = [];
@@ -244,6 +254,8 @@ export class OptimisticTransaction implements Transaction {
    */
   seal(): CommitRequest | undefined {
     this.#writing();
+    // As in FoundationDB's client, whose commit waits for the reads and fails with theirs.
+    if (this.#refused !== undefined) throw this.#refused;
     const expired = this.#state === 'expired' || this.#tooOld();
     this.#state = 'sealed';
     const operations = this.#operations();
@@ -311,7 +323,7 @@ export class OptimisticTransaction implements Transaction {
 
   #get(key: Buffer, conflict: boolean): Buffer | undefined {
     if (key.length > limits.keyBytes) return undefined;
-    if (this.#unreadable.has(key)) throw unreadable();
+    if (this.#unreadable.has(key)) throw this.#refuse();
     const own = this.#own.get(key);
     if (own?.kind === 'known') return own.value === undefined ? undefined : Buffer.from(own.value);
     if (own === undefined && this.#cleared.has(key)) return undefined;
@@ -345,7 +357,7 @@ export class OptimisticTransaction implements Transaction {
       }
     }
     // Only a read that gets there fails: a limit may stop it before.
-    if (last === undefined && closed !== undefined) throw unreadable();
+    if (last === undefined && closed !== undefined) throw this.#refuse();
     if (conflict) {
       // What lies beyond the last pair of a limited read cannot have changed its result.
       if (last === undefined) this.#conflict(range.begin, range.end);
@@ -353,6 +365,11 @@ export class OptimisticTransaction implements Transaction {
       else this.#conflict(range.begin, keyAfter(last));
     }
     return pairs;
+  }
+
+  #refuse(): KeyValueError {
+    this.#refused ??= unreadable();
+    return this.#refused;
   }
 
   /** What the body sees of a range; where it wrote nothing, what the snapshot has. */

@@ -706,11 +706,29 @@ export function describeDatabaseContract(name: string, open: () => Promise<Opene
           append(tx);
           // A limit stops the read before it gets there.
           expect(await tx.getRange(key('log/'), key('log0'), { limit: 1 })).toHaveLength(1);
-          await refused('accessed_unreadable', () => tx.getRange(key('log/'), key('log0')));
-          await refused('accessed_unreadable', () => tx.getRange(key('log/'), key('log0'), { reverse: true, limit: 1 }));
           expect(suffixes(await tx.getRange(...all(), { reverse: true, limit: 1 }))).toEqual(['zzz']);
           expect(await tx.getRange(key('log0'), key('zz'))).toEqual([]);
         });
+        for (const options of [{}, { reverse: true, limit: 1 }]) {
+          await refused('accessed_unreadable', () =>
+            running(async (tx) => {
+              await tx.readVersion();
+              append(tx);
+              return tx.getRange(key('log/'), key('log0'), options);
+            }),
+          );
+        }
+      });
+
+      test('a transaction of which a read was refused does not commit, though its body goes on', async () => {
+        await refused('accessed_unreadable', () =>
+          running(async (tx) => {
+            append(tx);
+            tx.set(key('a'), bytes('never'));
+            await refused('accessed_unreadable', () => tx.getRange(...all()));
+          }),
+        );
+        expect(await keys()).toEqual([]);
       });
 
       test('an own versionstamped key that was cleared again is not written', async () => {
