@@ -2,6 +2,7 @@ import type { Database, ReadTransaction, Transaction } from '../keyvalue/databas
 import type { Keyspace } from '../keyvalue/keyspace.js';
 import { readNewestSample, timeAfter, writeTimeSample, type TimeSample } from '../keyvalue/time-samples.js';
 import { createLog, FIRST_INCARNATION } from './log.js';
+import { versionOf } from './position.js';
 import { timeOf } from './sampled-times.js';
 
 /** Microseconds since 1970 by the host's clock, which may jump. */
@@ -9,10 +10,8 @@ export type HostClock = () => number;
 
 export const hostClock: HostClock = () => Date.now() * 1_000;
 
-/** Of versions, which are nominally microseconds. Time stands still at a sample that is 15 s old. */
-const DUE_MICROS = 10_000_000n;
-/** Database time that is so far behind a clock waits no longer: the cluster was away, or this host slept. */
-const BEHIND_MICROS = 2_000_000n;
+/** By versions alone: up to so much later than a sample, whoever has read it knows that there is no newer one. */
+export const SAMPLE_DUE_MICROS = 10_000_000n;
 
 /**
  * Writes a sample of database time where one is due; nothing where versions are times. Of several processes that do so at once one does it. How far database
@@ -40,20 +39,21 @@ export async function sampleTimeIn(
   incarnation: number,
   clock: HostClock = hostClock,
 ): Promise<number> {
-  const { newest, due, now, ahead } = await look(tx, keyspace, incarnation, clock);
+  const { newest, version, due, now, ahead } = await look(tx, keyspace, incarnation, clock);
   if (!due) return ahead;
   const append = keyspace.timeSampleAppend(incarnation);
   if (newest !== undefined) {
     writeTimeSample(tx, append, now, newest);
     return ahead;
   }
-  const floor = await timeReachedBefore(tx, keyspace, incarnation);
-  writeTimeSample(tx, append, now, { floor });
+  const { sample, floor } = await reachedBefore(tx, keyspace, incarnation, version);
+  writeTimeSample(tx, append, now, sample ?? { floor });
   return aheadOf(floor, now);
 }
 
 interface Look {
   readonly newest: TimeSample | undefined;
+  readonly version: bigint;
   readonly due: boolean;
   readonly now: bigint;
   readonly ahead: number;
@@ -62,20 +62,37 @@ interface Look {
 async function look(tx: ReadTransaction, keyspace: Keyspace, incarnation: number, clock: HostClock): Promise<Look> {
   const [newest, version] = await Promise.all([readNewestSample(tx, keyspace.timeSamples(incarnation)), tx.readVersion()]);
   const now = BigInt(Math.max(0, Math.floor(clock())));
-  if (newest === undefined) return { newest, due: true, now, ahead: 0 };
-  const time = timeAfter(newest, version);
-  const due = version - newest.version >= DUE_MICROS || now - time >= BEHIND_MICROS;
-  return { newest, due, now, ahead: aheadOf(time, now) };
+  if (newest === undefined) return { newest, version, due: true, now, ahead: 0 };
+  const due = version - newest.version >= SAMPLE_DUE_MICROS;
+  return { newest, version, due, now, ahead: aheadOf(timeAfter(newest, version), now) };
 }
 
 function aheadOf(time: bigint, now: bigint): number {
   return time > now ? Number(time - now) : 0;
 }
 
-async function timeReachedBefore(tx: ReadTransaction, keyspace: Keyspace, incarnation: number): Promise<bigint> {
-  if (incarnation === FIRST_INCARNATION) return 0n;
+/**
+ * What the incarnations before had told times up to. `sample`: the last of the one before, where the database still gives the versions that follow it: up to the
+ * very commit of the new one there may be answers by it.
+ */
+async function reachedBefore(
+  tx: ReadTransaction,
+  keyspace: Keyspace,
+  incarnation: number,
+  version: bigint,
+): Promise<{ readonly sample?: TimeSample; readonly floor: bigint }> {
+  if (incarnation === FIRST_INCARNATION) return { floor: 0n };
   const samples = { begin: keyspace.times.begin, end: keyspace.timeSamples(incarnation).begin };
-  const [position, sample] = await Promise.all([createLog(keyspace).newest(tx, incarnation - 1), readNewestSample(tx, samples)]);
-  const last = position === undefined ? 0n : BigInt(await timeOf(tx, keyspace, position));
-  return sample !== undefined && sample.time > last ? sample.time : last;
+  const [position, last, mine] = await Promise.all([
+    createLog(keyspace).newest(tx, incarnation - 1),
+    readNewestSample(tx, samples),
+    readNewestSample(tx, keyspace.timeSamples(incarnation - 1)),
+  ]);
+  const appended = position === undefined ? 0n : BigInt(await timeOf(tx, keyspace, position));
+  const goesOn =
+    mine !== undefined &&
+    mine.version <= version &&
+    (position?.incarnation !== incarnation - 1 || versionOf(position) <= version);
+  if (goesOn) return { sample: mine, floor: timeAfter(mine, version) };
+  return { floor: last !== undefined && last.time > appended ? last.time : appended };
 }

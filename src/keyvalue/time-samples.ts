@@ -16,7 +16,7 @@ export interface TimeSample {
   readonly time: bigint;
   /** By how much `time` is later than the clock that was written down. */
   readonly ahead: bigint;
-  /** Of the first sample of an incarnation: nothing in the incarnation has an earlier time. */
+  /** Of an incarnation's first sample that follows no other: nothing in the incarnation has an earlier time. */
   readonly floor?: bigint;
 }
 
@@ -68,8 +68,8 @@ export async function readNewestSample(tx: ReadTransaction, { begin, end }: KeyB
 }
 
 /**
- * Writes down a clock in a transaction that read `before`, the newest sample of the incarnation, with a conflict; for the first of an incarnation, what no time in it
- * may be below. The samples of the incarnation can't be read in the transaction any more.
+ * Writes down a clock in a transaction that read `before`, the newest sample of the incarnation, with a conflict, or where the versions of the
+ * incarnation before go on, the last of that; else for the first what no time of the incarnation may be below. The samples of the incarnation can't be read in the transaction any more.
  */
 export function writeTimeSample(
   tx: Transaction,

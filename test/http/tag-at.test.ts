@@ -8,7 +8,8 @@ import type { Actor } from '../../src/events/types.js';
 import type { Exchange } from '../../src/http/exchange.js';
 import { deleteReference, getManifest, putManifest } from '../../src/http/manifests.js';
 import { parseTagAt } from '../../src/http/tag-at.js';
-import { SimulatedStore, VirtualClock } from '../../src/keyvalue/simulated.js';
+import { SimulatedStore, VirtualClock, type SimulatedOptions } from '../../src/keyvalue/simulated.js';
+import { sampleTimes } from '../../src/processes/time-sampling.js';
 import {
   accepted,
   create,
@@ -53,15 +54,18 @@ describe('the shape', () => {
 });
 
 /** A registry, and a client of it that speaks to the routes. */
-async function setUp() {
+async function setUp(options: Pick<SimulatedOptions, 'versions'> = {}) {
   const clock = new VirtualClock();
-  const at = await found(new SimulatedStore({ seed: 1, clock, faults: {} }).connect('one'));
+  const at = await found(new SimulatedStore({ seed: 1, clock, faults: {}, ...options }).connect('one'));
+  const sample = () => sampleTimes(at.store, () => Math.floor(clock.now() * 1_000));
+  await sample();
   await create(at, 'shop/web');
   /** A moment as a tag says it; whatever happens next happens after it. */
   const moment = async (): Promise<string> => {
     clock.advance(1_000);
     const time = await at.store.read(({ tx }) => tx.time());
     clock.advance(1_000);
+    await sample();
     return formatTime(Number(time)).replaceAll(/:/g, '-');
   };
   return { at, moment };
@@ -124,8 +128,11 @@ async function refused(at: Workplace, name: string, tag: string, code: ErrorCode
   return answer.message;
 }
 
-test('is what the tag was then, and says which position was looked at', async () => {
-  const { at, moment } = await setUp();
+test.each([
+  ['are times', {}],
+  ['are none', { versions: (time: bigint) => time - 1_767_000_000_000_000n }],
+])('is what the tag was then, and says which position was looked at, where versions %s', async (_, options) => {
+  const { at, moment } = await setUp(options);
   const digests = new Map<string, Digest>();
   for (const text of ['one', 'two', 'one again']) {
     const image = await pushImage(at, 'shop/web/deep', text.split(' ')[0] ?? '', ['latest']);
