@@ -18,6 +18,8 @@ const CATALOG_MAX = 10_000;
 // What one request costs at most: whoever may see little of much gets short pages, and Links that go on.
 const LOOKED_AT_MOST = 5_000;
 const READ_AT_LEAST = 100;
+// One after another, each would be a way to the cluster and back.
+const JUDGED_AT_ONCE = 200;
 
 /** The names with a manifest that the caller may pull, in byte order. Docker's registry HTTP API V2, "Listing Repositories". */
 export async function getCatalog(exchange: Exchange): Promise<FastifyReply> {
@@ -62,11 +64,14 @@ export async function readCatalog(
     const wanted = Math.min(looks, Math.max(limit + 1 - names.length, READ_AT_LEAST));
     const entries = await listCatalog(reading, after, wanted);
     looks -= entries.length;
-    for (const entry of entries) {
-      if (!(await sight.reaches(entry))) continue;
-      // Names that the caller may see are a plain `last`, as other registries have it.
-      if (names.length === limit) return { names, next: names.at(-1) };
-      names.push(entry.name);
+    for (let first = 0; first < entries.length; first += JUDGED_AT_ONCE) {
+      const some = entries.slice(first, first + JUDGED_AT_ONCE);
+      const reached = await Promise.all(some.map((entry) => sight.reaches(entry)));
+      for (const { name } of some.filter((_, index) => reached[index])) {
+        // Names that the caller may see are a plain `last`, as other registries have it.
+        if (names.length === limit) return { names, next: names.at(-1) };
+        names.push(name);
+      }
     }
     const end = entries.at(-1);
     if (end === undefined || entries.length < wanted) return { names, next: undefined };

@@ -18,6 +18,7 @@ const REFERRERS_BYTES = 4 * 1024 * 1024 - 64 * 1024;
 const REFERRERS_READ = 100;
 // Manifests are read for their annotations, in a transaction of 5 s.
 const MANIFESTS_READ_BYTES = 64 * 1024 * 1024;
+const READ_AT_ONCE_BYTES = 4 * 1024 * 1024;
 const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
 
 /** What refers to a subject, absent or not. OCI distribution 1.1, end-12a, end-12b. */
@@ -56,19 +57,35 @@ async function readReferrers(reading: Reading, from: Digest | undefined, wanted:
   let after = from;
   for (;;) {
     const page = await readPage({ after, limit: REFERRERS_READ });
-    for (const referrer of page) {
-      if (wanted === undefined || referrer.artifactType === wanted) {
-        read += referrer.size;
-        if (manifests.length > 0 && read > MANIFESTS_READ_BYTES) return { manifests, next: after };
-        const descriptor = await describe(reading, referrer);
-        bytes += Buffer.byteLength(JSON.stringify(descriptor));
-        if (manifests.length > 0 && bytes > REFERRERS_BYTES) return { manifests, next: after };
-        manifests.push(descriptor);
+    for (let begin = 0; begin < page.length;) {
+      const some = firstOf(page, begin);
+      begin += some.length;
+      const asked = some.filter(({ artifactType }) => wanted === undefined || artifactType === wanted);
+      const described = new Map(
+        await Promise.all(asked.map(async (referrer) => [referrer, await describe(reading, referrer)] as const)),
+      );
+      for (const referrer of some) {
+        const descriptor = described.get(referrer);
+        if (descriptor !== undefined) {
+          read += referrer.size;
+          bytes += Buffer.byteLength(JSON.stringify(descriptor));
+          const isTooMuch = read > MANIFESTS_READ_BYTES || bytes > REFERRERS_BYTES;
+          if (manifests.length > 0 && isTooMuch) return { manifests, next: after };
+          manifests.push(descriptor);
+        }
+        after = referrer.digest;
       }
-      after = referrer.digest;
     }
     if (page.length < REFERRERS_READ) return { manifests, next: undefined };
   }
+}
+
+/** Those from there on whose manifests are read at once, at least one: one after another, each would be a way to the cluster and back. */
+function firstOf(page: readonly Referrer[], begin: number): readonly Referrer[] {
+  let end = begin;
+  for (let bytes = 0; end < page.length && (end === begin || bytes <= READ_AT_ONCE_BYTES); end += 1)
+    bytes += page[end]?.size ?? 0;
+  return page.slice(begin, end);
 }
 
 /** The descriptor with the annotations of the manifest itself. */

@@ -69,9 +69,11 @@ export class BuildStoppedError extends Error {
 const HELD_POLL_MS = 500;
 const LONGEST_PAUSE_MS = 1_000;
 const FIRST_LIMIT = 2_000;
-const SHORTEST_STEP_MS = 500;
-const LONGEST_STEP_MS = 1_500;
+const SHORTEST_STEP_MS = 400;
+const LONGEST_STEP_MS = 1_000;
 const SMALLEST_STEP = 50;
+/** A step that has folded for so long ends itself, commits, and is far from a transaction's 5 s, however slow the reads of a cluster are. */
+const FOLDING_MS = 800;
 
 /** One process at work on one build: what making one to switch to and making one to compare with have in common. */
 export class BuildRun {
@@ -173,10 +175,11 @@ export class BuildRun {
     const { events } = this.build;
     try {
       const { bytes } = this.options;
-      const limits = { limit, ...(bytes === undefined ? {} : { bytes }) };
+      const time = { now: () => this.clock.now(), ms: FOLDING_MS };
+      const limits = { limit, time, ...(bytes === undefined ? {} : { bytes }) };
       const step = await advanceBuild(this.store, builder, order.directory, this.build.build, limits);
       this.build = step.build;
-      this.#adapt(this.clock.now() - before, step.build.events - events >= limit);
+      this.#adapt(this.clock.now() - before, step.build.events - events, limit, step.halved);
       return step.tailReached;
     } catch (error) {
       if (!isTooSlow(error) || this.#limit === 1) throw error;
@@ -186,10 +189,12 @@ export class BuildRun {
   }
 
   /** Steps that are long enough to be worth a commit, and far from a transaction's 5 s. */
-  #adapt(tookMs: number, isFull: boolean): void {
+  #adapt(tookMs: number, events: number, limit: number, halved: number): void {
+    const smallest = Math.min(this.#limit, SMALLEST_STEP);
+    if (halved > 0) this.#limit = Math.max(1, limit >> halved);
     // A step that is this small waits for a busy disk, or a lock: smaller ones would wait as long.
-    if (tookMs > LONGEST_STEP_MS) this.#limit = Math.max(Math.ceil(this.#limit / 2), Math.min(this.#limit, SMALLEST_STEP));
-    else if (isFull && tookMs < SHORTEST_STEP_MS) this.#limit = Math.min(this.#limit * 2, this.options.limit);
+    else if (tookMs > LONGEST_STEP_MS) this.#limit = Math.max(Math.ceil(events / 2), smallest);
+    else if (events >= limit && tookMs < SHORTEST_STEP_MS) this.#limit = Math.min(this.#limit * 2, this.options.limit);
   }
 
   /** Keeps the build while there is nothing to fold in. */

@@ -14,6 +14,8 @@ const ROUNDS_WITHOUT_GAIN = 3;
 const SHORTEST_ROUND = 500;
 /** Commands go on between two fences. */
 const BETWEEN_FENCES_MS = 100;
+/** A fence stands for 1 s: what a switch has not folded in by then is folded in by the next one. */
+const SWITCH_FOLDING_MS = 300;
 
 /**
  * Builds what is ordered from the log and switches to it; ends however fast events are appended. Commands are held back for the moment of the switch, pulls are
@@ -102,9 +104,10 @@ async function makeTheSwitch(run: BuildRun): Promise<'switched' | 'servers behin
 async function switchUnderFence(run: BuildRun): Promise<'switched' | 'servers behind' | 'fence lost'> {
   const { store } = run;
   const { builder, order } = run.options;
+  const time = { now: () => run.clock.now(), ms: SWITCH_FOLDING_MS };
   try {
     for (;;) {
-      const outcome = await switchTo(store, builder, order.directory, run.build.build);
+      const outcome = await switchTo(store, builder, order.directory, run.build.build, time);
       if (outcome === 'switched') await run.reread();
       if (outcome === 'servers behind') await liftFence(store, order.directory, run.build.build);
       if (outcome !== 'tail too long') return outcome;

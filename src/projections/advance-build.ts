@@ -2,7 +2,7 @@ import { KeyValueError, type Transaction } from '../keyvalue/database.js';
 import { boundsOf, type Keyspace } from '../keyvalue/keyspace.js';
 import { BuildLostError, heldBuild, leaseOf, writeBuild, type Build, type Builder } from './builds.js';
 import type { DirectoryName, Projection } from './projection.js';
-import { foldLog, type FoldLimits, type Targets } from './replay.js';
+import { foldLog, FOLDED_BYTES, type FoldLimits, type Targets } from './replay.js';
 import { versionOf, type Store } from './store.js';
 
 /** Where the projections of a build keep their keys. */
@@ -22,6 +22,8 @@ export interface Step {
   readonly build: Build;
   /** Nothing lay behind these events when they were read. */
   readonly tailReached: boolean;
+  /** So often what it was tried with had to be halved before it got done. */
+  readonly halved: number;
 }
 
 /** A step that is tried for so long, in milliseconds, does not outlive its lease. */
@@ -29,7 +31,8 @@ const STEP_TIMEOUT_MS = 8_000;
 
 /**
  * Folds what the log has behind a build's checkpoint into it, as far as the limits go, checkpoint and lease in the transaction of the data. Throws BuildLostError,
- * ReplayError, and the EventDecodeError of an event that can't be read.
+ * ReplayError, and the EventDecodeError of an event that can't be read. An attempt that failed is not repeated as it was: it may have been too large, or too slow,
+ * and what did not fit once at this place would not fit again.
  */
 export async function advanceBuild(
   store: Store,
@@ -38,16 +41,31 @@ export async function advanceBuild(
   build: string,
   limits: FoldLimits,
 ): Promise<Step> {
-  const { limit } = limits;
-  try {
-    return await store.database.transact((tx) => advance(tx, store, builder, directory, build, limits), {
-      timeoutMs: STEP_TIMEOUT_MS,
-    });
-  } catch (error) {
-    // One event fits in any case, since its command's transaction had to hold more.
-    if (!(error instanceof KeyValueError) || error.code !== 'transaction_too_large' || limit <= 1) throw error;
-    return advanceBuild(store, builder, directory, build, { ...limits, limit: limit >> 1 });
+  for (let attempts = 0; ;) {
+    try {
+      return await store.database.transact(
+        async (tx) => {
+          const halved = attempts;
+          attempts += 1;
+          return { ...(await advance(tx, store, builder, directory, build, shortened(limits, halved))), halved };
+        },
+        { timeoutMs: STEP_TIMEOUT_MS },
+      );
+    } catch (error) {
+      // One event fits in any case, since its command's transaction had to hold more.
+      const isTooLarge = error instanceof KeyValueError && error.code === 'transaction_too_large';
+      if (!isTooLarge || limits.limit >> (attempts - 1) <= 1) throw error;
+    }
   }
+}
+
+function shortened({ limit, bytes = FOLDED_BYTES, time }: FoldLimits, halved: number): FoldLimits {
+  const share = 2 ** halved;
+  return {
+    limit: Math.max(1, Math.floor(limit / share)),
+    bytes: Math.ceil(bytes / share),
+    ...(time === undefined ? {} : { time: { ...time, ms: time.ms / share } }),
+  };
 }
 
 async function advance(
@@ -57,7 +75,7 @@ async function advance(
   directory: DirectoryName,
   build: string,
   limits: FoldLimits,
-): Promise<Step> {
+): Promise<Omit<Step, 'halved'>> {
   const keyspace = store.keyspaces[directory];
   // A commit whose outcome nobody knew is found by its checkpoint.
   const found = await heldBuild(tx, keyspace, builder, build);

@@ -156,15 +156,15 @@ async function placesOf(
   }
   const stream = repositoryStream(of.repository);
   const under = (prefix: Buffer): Places => placesUnder(ranges, prefix, () => stream);
+  const makers =
+    kinds === undefined && actors === undefined ? undefined : await makersOf(reading, ranges, of.repository, kinds, actors);
+  // Of too many to ask each of them, the events are read before they are filtered.
   const filtered =
-    kinds === undefined && actors === undefined
-      ? undefined
-      : anyOf(
-          (await makersOf(reading, ranges, of.repository, kinds, actors)).map(([kind, actor]) =>
-            under(historyPrefix(reading, historyKeys.by(of.repository, kind, actor))),
-          ),
-          newestFirst,
-        );
+    makers &&
+    anyOf(
+      makers.map(([kind, actor]) => under(historyPrefix(reading, historyKeys.by(of.repository, kind, actor)))),
+      newestFirst,
+    );
   const scope = scopeOf(reading, of, under, newestFirst);
   if (scope === undefined) return filtered ?? under(streamPrefix(registry.keyspace, stream));
   return filtered === undefined ? scope : bothOf(scope, filtered, newestFirst);
@@ -192,14 +192,17 @@ function scopeOf(
   }
 }
 
-/** Who did what in the repository, as far as it is asked for. */
+/** Each is a range that is read, and those of one kind are found one after another. */
+const MAKERS_MOST = 256;
+
+/** Who did what in the repository, as far as it is asked for; undefined where those are too many. */
 async function makersOf(
   reading: Reading,
   { spending }: RangeReading,
   repository: Uid,
   kinds: readonly EventKind[] | undefined,
   actors: readonly string[] | undefined,
-): Promise<readonly (readonly [EventKind, string])[]> {
+): Promise<readonly (readonly [EventKind, string])[] | undefined> {
   const index = indexOf(reading, history);
   /** What stands next behind the items, each once: one range read for each, however many events it has. */
   const distinct = async (items: readonly KeyItem[]): Promise<unknown[]> => {
@@ -207,7 +210,7 @@ async function makersOf(
     for (let after: readonly KeyItem[] | undefined; ;) {
       const [next] = await index.range(items, { limit: 1, after });
       spending.keys += RANGE_READ_COST;
-      if (next === undefined) return found;
+      if (next === undefined || found.length > MAKERS_MOST) return found;
       const [item] = next.items;
       found.push(item);
       after = [typeof item === 'string' ? item : uuidItem(uidItem(item))];
@@ -218,7 +221,8 @@ async function makersOf(
     const all = actors?.filter(isActorText) ?? (await distinct(historyKeys.makers(repository, kind))).map(actorOfItem);
     return [...new Set(all)].map((actor) => [kind, actor] as const);
   });
-  return (await Promise.all(makers)).flat();
+  const all = (await Promise.all(makers)).flat();
+  return all.length > MAKERS_MOST ? undefined : all;
 }
 
 /** Other texts are nobody's. */

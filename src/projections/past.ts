@@ -66,19 +66,34 @@ export async function listTagsAt(
   at: Position,
   page: { readonly after?: Tag | undefined; readonly limit: number },
 ): Promise<{ readonly tags: readonly TagThen[]; readonly next: Tag | undefined }> {
-  const tags: TagThen[] = [];
+  const tags: Omit<TagThen, 'gone'>[] = [];
   let next = page.after;
   const walk = lastOfEach(reading, historyKeys.tags(repository, image), 1, next === undefined ? [] : [next], at);
   for await (const { items, last } of walk) {
     const tag = String(items[0]) as Tag;
     if (last !== undefined && last.value.length > 0) {
       const digest = digestFromBytes(last.value);
-      tags.push({ tag, digest, since: last.position, gone: await findGone(reading, repository, image, digest) });
+      tags.push({ tag, digest, since: last.position });
     }
     next = tag;
-    if (tags.length >= page.limit || walk.keys >= KEYS_A_PAGE) return { tags, next };
+    if (tags.length >= page.limit || walk.keys >= KEYS_A_PAGE) return { tags: await withGone(tags), next };
   }
-  return { tags, next: undefined };
+  return { tags: await withGone(tags), next: undefined };
+
+  function withGone(found: readonly Omit<TagThen, 'gone'>[]): Promise<readonly TagThen[]> {
+    return inBatches(found, async (one) => ({ ...one, gone: await findGone(reading, repository, image, one.digest) }));
+  }
+}
+
+/** Things read at once: one after another, each would be a way to the cluster and back. */
+const READ_AT_ONCE = 100;
+
+async function inBatches<T, R>(all: readonly T[], read: (one: T) => Promise<R>): Promise<readonly R[]> {
+  const results: R[] = [];
+  for (let first = 0; first < all.length; first += READ_AT_ONCE) {
+    results.push(...(await Promise.all(all.slice(first, first + READ_AT_ONCE).map(read))));
+  }
+  return results;
 }
 
 /** The manifest at a position; undefined where it was not there then. Throws ProjectionNotLiveError. */
@@ -105,7 +120,7 @@ export async function listManifestsAt(
   at: Position,
   page: { readonly after?: ImageManifest | undefined; readonly limit: number },
 ): Promise<{ readonly manifests: readonly ManifestThen[]; readonly next: ImageManifest | undefined }> {
-  const manifests: ManifestThen[] = [];
+  const manifests: (ImageManifest & { readonly position: Position })[] = [];
   let next = page.after;
   const behind = next === undefined ? [] : [next.image, digestToBytes(next.digest)];
   const all = historyKeys.manifests(repository);
@@ -113,11 +128,15 @@ export async function listManifestsAt(
     image === undefined ? lastOfEach(reading, all, 2, behind, at) : lastOfEach(reading, [...all, image], 1, behind.slice(1), at);
   for await (const { items, last } of walk) {
     const found = { image: image ?? (String(items[0]) as ImagePath), digest: digestItem(items.at(-1)) };
-    if (last !== undefined && last.value.length > 0) manifests.push(await manifestAt(reading, repository, found, last.position));
+    if (last !== undefined && last.value.length > 0) manifests.push({ ...found, position: last.position });
     next = found;
-    if (manifests.length >= page.limit || walk.keys >= KEYS_A_PAGE) return { manifests, next };
+    if (manifests.length >= page.limit || walk.keys >= KEYS_A_PAGE) return { manifests: await asThen(manifests), next };
   }
-  return { manifests, next: undefined };
+  return { manifests: await asThen(manifests), next: undefined };
+
+  function asThen(found: readonly (ImageManifest & { readonly position: Position })[]): Promise<readonly ManifestThen[]> {
+    return inBatches(found, (one) => manifestAt(reading, repository, one, one.position));
+  }
 }
 
 async function manifestAt(
@@ -126,10 +145,11 @@ async function manifestAt(
   { image, digest }: ImageManifest,
   position: Position,
 ): Promise<ManifestThen> {
-  return {
-    pushed: await readOwn(reading, repository, position, 'ManifestPushed'),
-    gone: await findGone(reading, repository, image, digest),
-  };
+  const [pushed, gone] = await Promise.all([
+    readOwn(reading, repository, position, 'ManifestPushed'),
+    findGone(reading, repository, image, digest),
+  ]);
+  return { pushed, gone };
 }
 
 async function findGone(

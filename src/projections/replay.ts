@@ -35,7 +35,7 @@ export interface Folded {
 // Events that are read at once: of thousands that wait, decoded, for their turn the garbage collector makes more work than all the rest.
 const PIECE_EVENTS = 256;
 /** A fifth of what fits in a transaction: larger ones hold others up in a cluster, and save nothing. */
-const FOLDED_BYTES = 2_000_000;
+export const FOLDED_BYTES = 2_000_000;
 
 /**
  * Folds the events behind `after` into builds, as far as the limits go, and by one in any case. The log is read by snapshot, in pieces, and the builds are, too: whoever calls

@@ -4,7 +4,7 @@ import { findBuild, heldBuild, leaseOf, writeBuild, type Build, type Builder } f
 import { targetsOf } from './advance-build.js';
 import { writeLive, type Live } from './live.js';
 import type { DirectoryName, Projection } from './projection.js';
-import { foldLog } from './replay.js';
+import { foldLog, type FoldLimits } from './replay.js';
 import { listServers, serversBehind } from './servers.js';
 import type { Store } from './store.js';
 
@@ -63,9 +63,15 @@ export type Switch =
 
 /**
  * Under this build's fence: applies what is left of the log, names the build in `meta/live` in place of the live ones and lifts the fence, in one transaction.
- * The generation of events that may be written is raised on the way, where all servers read the newest. Throws as `advanceBuild` does.
+ * `time`: folding takes no longer; what is left then is "too long". The generation of events that may be written is raised on the way, where all servers read the newest. Throws as `advanceBuild` does.
  */
-export async function switchTo(store: Store, builder: Builder, directory: DirectoryName, build: string): Promise<Switch> {
+export async function switchTo(
+  store: Store,
+  builder: Builder,
+  directory: DirectoryName,
+  build: string,
+  time?: FoldLimits['time'],
+): Promise<Switch> {
   return store.database.transact(async (tx): Promise<Switch> => {
     const { live, keyspace } = await store.readDirectory(tx, directory);
     // The commit whose outcome nobody knew was this one's: the lease went with it.
@@ -76,8 +82,9 @@ export async function switchTo(store: Store, builder: Builder, directory: Direct
     const targets = targetsOf(keyspace, store.projections, found);
     const servers = await listServers(tx, store, directory);
     if (!found.forced && serversBehind(servers, [...targets.keys()]).length > 0) return 'servers behind';
+    const limits = { ...SWITCH_LIMITS, ...(time === undefined ? {} : { time }) };
     // The log is read by snapshot: nobody appends under a fence without lifting it, and that conflicts.
-    const tail = await foldLog(tx, keyspace, targets, live.incarnation, found.checkpoint, SWITCH_LIMITS);
+    const tail = await foldLog(tx, keyspace, targets, live.incarnation, found.checkpoint, limits);
     const known = { events: found.events + tail.events, checkpoint: tail.checkpoint };
     if (!tail.tailReached) {
       writeBuild(tx, keyspace, { ...found, ...known, lease: leaseOf(builder, now) });
