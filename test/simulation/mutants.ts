@@ -210,8 +210,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the switch leaves out what came last',
     file: 'src/projections/switch-build.ts',
-    find: 'const tail = await foldLog(tx, keyspace, targets, live.incarnation, found.checkpoint, SWITCH_LIMITS);',
-    replace: 'const tail = { events: 0, checkpoint: found.checkpoint, tailReached: true }; void foldLog; void SWITCH_LIMITS;',
+    find: 'const tail = await foldLog(tx, keyspace, targets, live.incarnation, found.checkpoint, limits);',
+    replace: 'const tail = { events: 0, checkpoint: found.checkpoint, tailReached: true }; void foldLog; void limits;',
   },
   {
     name: 'commands go on under a fence',
