@@ -238,6 +238,22 @@ describe('a long history', () => {
   });
 });
 
+test('a position that has not come yet, which anybody may ask for, teaches a process nothing', async () => {
+  const { database, clock, append } = openCluster();
+  const keyspace = newKeyspace();
+  await sampleTime(database, keyspace, 1, () => micros(clock));
+  const now = await database.read((tx) => positionNow(tx, 1));
+  const later = { incarnation: 1, stamp: Buffer.from(now.stamp) };
+  later.stamp.writeBigUInt64BE(versionOf(now) + 20_000_000n);
+  await database.read((tx) => timeOf(tx, keyspace, later));
+  clock.advance(11_000);
+  await sampleTime(database, newKeyspace(), 1, () => micros(clock) + 3_600_000_000);
+  const position = await append();
+  const told = await database.read((tx) => timeOf(tx, keyspace, position));
+  expect(told).toBe(await database.read((tx) => timeOf(tx, newKeyspace(), position)));
+  expect(told).toBeGreaterThanOrEqual(micros(clock) + 3_600_000_000);
+});
+
 test('what a process keeps is bounded', async () => {
   const { database, clock } = openCluster();
   clock.advance(1_000);
