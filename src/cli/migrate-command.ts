@@ -12,8 +12,7 @@ import type { CopyProgress } from '../processes/migrate-copy.js';
 import { abandonMigration, migrate } from '../processes/migrate.js';
 import { MigrationError, openEnd, readSource, type End } from '../processes/migration-ends.js';
 import { BuildLostError } from '../projections/builds.js';
-import { parseLive } from '../projections/live.js';
-import { parseMark, settingsOf, type Place } from '../projections/migration.js';
+import { settingsOf, type Place } from '../projections/migration.js';
 import { registered } from '../projections/registered.js';
 import { ReplayError } from '../projections/replay.js';
 import { readRelease } from '../release.js';
@@ -217,12 +216,8 @@ async function endOf(opened: OpenedDatabase, { directory, metadataDirectory }: C
     }),
   );
   if (registry === undefined || platform === undefined) throw new Error('a directory without a prefix');
-  const bytes = await opened.database.read((tx) => tx.get(createKeyspace(registry).metaLive));
-  if (bytes !== undefined) {
-    // Before the migration began it said which samples tell the time; it does so behind the mark.
-    const { incarnation } = parseLive(parseMark(bytes)?.live ?? bytes);
-    opened.keepTimeBy(createKeyspace(registry).timeSamples(incarnation));
-  }
+  // As for whoever serves from it; in a target the samples that are copied are of another database's versions.
+  if (!create) opened.keepTimeBy(createKeyspace(platform).times);
   const place = { database: opened.name, directories: { registry: directory, platform: metadataDirectory } };
   return openEnd(opened.database, place, { registry, platform }, registered);
 }
