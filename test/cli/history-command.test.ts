@@ -4,15 +4,16 @@ import { fileURLToPath } from 'node:url';
 import parquet from 'parquetjs-lite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { readConfig } from '../../src/config.js';
 import { partitionOf } from '../../src/events/log.js';
 import { parsePosition } from '../../src/events/position.js';
 import type { Stream } from '../../src/events/types.js';
 import type { Database } from '../../src/keyvalue/database.js';
-import { createKeyspace, directoryPrefix } from '../../src/keyvalue/keyspace.js';
-import { openLmdb } from '../../src/keyvalue/lmdb.js';
+import type { Keyspace } from '../../src/keyvalue/keyspace.js';
+import { openRegistry } from '../../src/open-registry.js';
 import { randomImage, RegistryClient } from '../support/client.js';
 import { run, startDaemon, temporaryFolder, waitFor } from '../support/processes.js';
-import { startServer } from '../support/server.js';
+import { startServer, storeSettings } from '../support/server.js';
 
 const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const server = await startServer();
@@ -22,8 +23,7 @@ const client = new RegistryClient({ url: server.url, user: server.user, password
 const settings = {
   PATH: process.env['PATH'],
   TZ: 'UTC',
-  ARTS_DATABASE: `lmdb:${join(server.directory, 'db')}`,
-  ARES_CLIENT_ADDRESS: join(server.directory, 'blobs'),
+  ...storeSettings(server.directory),
 };
 
 async function cli(...args: readonly string[]) {
@@ -243,15 +243,13 @@ test('the API answers a real server as it answers the tests, and exports what th
 
 // From here on the server is down, and its store is spoilt.
 
-const keyspace = createKeyspace(directoryPrefix('registry'));
-
-async function withStore(change: (database: Database) => Promise<void>): Promise<void> {
+async function withStore(change: (database: Database, keyspace: Keyspace) => Promise<void>): Promise<void> {
   if (server.isRunning()) await server.stop();
-  const database = await openLmdb(join(server.directory, 'db'), { create: false });
+  const registry = await openRegistry(readConfig(settings), false);
   try {
-    await change(database);
+    await change(registry.store.database, registry.store.keyspaces.registry);
   } finally {
-    await database.close();
+    await registry.close();
   }
 }
 
@@ -260,9 +258,9 @@ test('an event that cannot be read ends it with its position, behind all that wa
   const broken = all.at(-4);
   const position = parsePosition(broken?.position ?? '');
   if (position === undefined || broken === undefined) throw new Error('no event to break');
-  const key = keyspace.logKey(position.incarnation, partitionOf(broken.stream), position.stamp);
-  await withStore((database) =>
+  await withStore((database, keyspace) =>
     database.transact(async (tx) => {
+      const key = keyspace.logKey(position.incarnation, partitionOf(broken.stream), position.stamp);
       const bytes = await tx.get(key);
       if (bytes === undefined) throw new Error('it is not there');
       bytes.writeUInt8(bytes.readUInt8(30) ^ 1, 30);
@@ -288,7 +286,7 @@ test('an event that cannot be read ends it with its position, behind all that wa
 });
 
 test('a store whose index of history is not there yet says so', async () => {
-  await withStore((database) =>
+  await withStore((database, keyspace) =>
     database.transact(async (tx) => {
       const live = JSON.parse((await tx.get(keyspace.metaLive))?.toString() ?? '') as { projections: { name: string }[] };
       const projections = live.projections.filter(({ name }) => name !== 'history');

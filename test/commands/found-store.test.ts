@@ -12,7 +12,7 @@ import { createKeyspace, directoryPrefix } from '../../src/keyvalue/keyspace.js'
 import { registered } from '../../src/projections/registered.js';
 import { RegistryClient } from '../support/client.js';
 import { newClock, newStore } from '../support/database.js';
-import { startServer } from '../support/server.js';
+import { startServer, storeSettings } from '../support/server.js';
 import { createIds } from './fixture.js';
 
 const emptyStore = () => newStore({ seed: 1, clock: newClock() });
@@ -76,11 +76,12 @@ describe('a second registry beside a platform', () => {
   test('takes the logins of the first, which keeps them', async () => {
     const first = await startServer();
     try {
+      const settings = storeSettings(first.directory);
       const second = await startServer({
         env: {
-          ARTS_DATABASE: `lmdb:${join(first.directory, 'db')}`,
+          ...settings,
           ARES_CLIENT_ADDRESS: join(first.directory, 'second-blobs'),
-          ARTIFACT_STORE_DIRECTORY: 'second',
+          ARTIFACT_STORE_DIRECTORY: `${settings['ARTIFACT_STORE_DIRECTORY'] ?? ''}second`,
         },
       });
       try {

@@ -1,5 +1,6 @@
 import {
   KeyValueError,
+  limits,
   type Database,
   type KeyValue,
   type ReadTransaction,
@@ -228,6 +229,7 @@ class Connection implements Database {
         const value = await body(tx);
         if (tx.writes) {
           this.pause('commit');
+          tx.checkAge();
           this.fault('transactionTooOld', 'transaction_too_old');
           this.fault('notCommitted', 'not_committed');
           this.fault('unknownLost', 'commit_unknown_result');
@@ -252,10 +254,20 @@ class Connection implements Database {
 }
 
 class FaultyReads<Tx extends ReadTransaction> implements ReadTransaction {
+  readonly #begun: number | undefined;
+
   constructor(
     protected readonly tx: Tx,
     protected readonly process: Connection,
-  ) {}
+  ) {
+    this.#begun = process.ownTime?.now();
+  }
+
+  /** By the clock that is the store's time. */
+  checkAge(): void {
+    if (this.#begun === undefined || (this.process.ownTime?.now() ?? 0) - this.#begun < limits.transactionMs) return;
+    throw new KeyValueError('transaction_too_old', 'in front of the engine: older than a transaction may be');
+  }
 
   readVersion(): Promise<bigint> {
     return this.reading(() => this.tx.readVersion());
@@ -281,6 +293,7 @@ class FaultyReads<Tx extends ReadTransaction> implements ReadTransaction {
 
   protected async reading<T>(read: () => Promise<T>): Promise<T> {
     this.process.pause('read');
+    this.checkAge();
     this.process.fault('transactionTooOld', 'transaction_too_old');
     const value = await onTheWay(read());
     this.process.pause('read');
