@@ -103,7 +103,8 @@ export interface FdbError extends Error {
 /** The client, loaded and its network running. */
 export interface FdbClient {
   readonly apiVersion: number;
-  readonly native: NativeModule;
+  createDatabase(clusterFile: string): NativeDatabase;
+  closeDatabase(database: NativeDatabase): void;
   readonly layers: Pick<ClientPackage, 'Database' | 'root' | 'directory' | 'DirectoryError'>;
   isFdbError(error: unknown): error is FdbError;
 }
@@ -127,9 +128,26 @@ function load(): FdbClient {
   const isFdbError = (error: unknown): error is FdbError => error instanceof fdb.FDBError;
   const apiVersion = selectApiVersion(fdb.setAPIVersion, isFdbError);
   native.startNetwork();
-  // The C library wants its thread to have ended before the process does.
-  process.once('exit', () => native.stopNetwork());
-  return { apiVersion, native, layers: fdb, isFdbError };
+  let open = 0;
+  process.once('exit', () => {
+    // The C library wants its thread to have ended before the process does. But the package hands over answers by a queue of 16, and nobody takes them
+    // any more: with calls under way the thread would wait for room, and we for the thread, for ever.
+    if (open === 0) native.stopNetwork();
+  });
+  return {
+    apiVersion,
+    layers: fdb,
+    isFdbError,
+    createDatabase(clusterFile) {
+      const database = native.createDatabase(clusterFile);
+      open += 1;
+      return database;
+    },
+    closeDatabase(database) {
+      database.close();
+      open -= 1;
+    },
+  };
 }
 
 /** The package prints lines of its own when its binary cannot be loaded: it is tried before, as the package does it, and is loaded from then on. */

@@ -63,7 +63,7 @@ export async function openFoundationDb(options: FoundationDbOptions = {}): Promi
   const timeoutMs = options.timeoutMs ?? SILENCE_MS;
   let native: NativeDatabase;
   try {
-    native = client.native.createDatabase(file.path);
+    native = client.createDatabase(file.path);
     native.setOption(TRANSACTION_TIMEOUT, ATTEMPT_MS);
   } catch (error) {
     throw notOpened(error);
@@ -323,7 +323,7 @@ class OpenFoundationDb implements FoundationDbDatabase, ClusterHost {
       clearTimeout(patience);
     }
     this.#availability.close();
-    this.#native.close();
+    this.#client.closeDatabase(this.#native);
   }
 }
 

@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { DatabaseUnusableError, KeyValueError, type Database } from '../../src/keyvalue/database.js';
@@ -180,6 +182,12 @@ describe.runIf(clusterFile !== undefined)('foundationdb', () => {
     await closed;
     await watch.changed;
     await third.close();
+  });
+
+  test('a process that ends with calls under way ends, with its own code', { timeout: 30_000 }, () => {
+    const script = fileURLToPath(new URL('foundationdb-exiting.js', import.meta.url));
+    const { status } = spawnSync(process.execPath, [script, clusterFile ?? ''], { timeout: 20_000, killSignal: 'SIGKILL' });
+    expect(status).toBe(3);
   });
 
   test('time is the host’s before there are samples', async () => {
