@@ -135,18 +135,6 @@ export const mutants: readonly Mutant[] = [
     replace: 'await blobs.remove',
   },
   {
-    name: 'a server commits what it received of an upload that another has taken over',
-    file: 'src/commands/blob.ts',
-    find: "if (session.writer?.file !== file) return refuse('UPLOAD_TAKEN_OVER');",
-    replace: '',
-  },
-  {
-    name: 'an upload is taken over before the copy is whole',
-    file: 'src/http/receiving-upload.ts',
-    find: 'if (writer?.server === server && writer.copying === undefined) {',
-    replace: 'if (writer?.server === server) {',
-  },
-  {
     name: 'a server acknowledges what it received of an upload that another has taken over',
     file: 'src/http/uploads.ts',
     find: 'await requireWriter(exchange, mine);',
