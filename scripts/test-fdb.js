@@ -61,6 +61,8 @@ const child = spawn(
     stdio: 'inherit',
     env: {
       ARTS_TEST_FDB_KILLS: '20',
+      // Each program has hundreds of commits.
+      ARTS_TEST_PROGRAMS: '4',
       ...process.env,
       FDB_CLUSTER_FILE: clusterFile,
       ARTS_TEST_DATABASE: 'fdb',

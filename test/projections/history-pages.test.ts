@@ -17,6 +17,7 @@ import { projects } from '../../src/projections/projects.js';
 import { repositories } from '../../src/projections/repositories.js';
 import { ProjectionNotLiveError, type Store } from '../../src/projections/store.js';
 import { sha256Of } from '../commands/fixture.js';
+import { runs } from '../support/database.js';
 import { commits, openHistory, play, world } from './history-fixture.js';
 
 /** What the log itself says. */
@@ -131,7 +132,7 @@ test('pages put together are the part of the log that is asked for, in both dire
       }
     }),
     // Shrinking takes minutes; the seed and the path bring the run back.
-    { numRuns: 150, endOnFailure: true },
+    { numRuns: runs(150), endOnFailure: true },
   );
 }, 120_000);
 

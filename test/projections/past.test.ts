@@ -18,6 +18,7 @@ import {
 import { projects } from '../../src/projections/projects.js';
 import { repositories } from '../../src/projections/repositories.js';
 import { ProjectionNotLiveError } from '../../src/projections/store.js';
+import { runs } from '../support/database.js';
 import { commits, openHistory, play, world, type HistoryStore } from './history-fixture.js';
 
 const text = (position: Position | undefined): string | undefined => position && formatPosition(position);
@@ -136,7 +137,7 @@ test('tags and manifests at every position are the fold of the log up to there',
         }
       }
     }),
-    { numRuns: 25, endOnFailure: true },
+    { numRuns: runs(25), endOnFailure: true },
   );
 }, 120_000);
 

@@ -24,6 +24,9 @@ function readEngine(): 'simulated' | 'lmdb' | 'fdb' {
   throw new Error(`ARTS_TEST_DATABASE=${text} is not understood; accepted: simulated, lmdb or fdb`);
 }
 
+/** How many runs of a random test there are, of so many where they cost nothing. */
+export const runs = (count: number): number => (engine === 'simulated' ? count : Math.ceil(count / 10));
+
 /** A store of its own for a test, with as many connections as it likes. */
 export function newStore(options: SimulatedOptions = {}): TestStore {
   return engine === 'simulated' ? new SimulatedStore(options) : new RemoteStore(openConfined, options);
