@@ -451,7 +451,7 @@ describe.skipIf(noServer)('on a cluster of its own', () => {
       expect([said('the database does not answer'), said('the database answers again')]).toEqual([1, 1]);
       expect(server.log()).not.toMatch(/Unhandled|\n\s+at /);
       expect(linesOf(server).filter(({ level, err }) => level === 'error' && err !== undefined)).toEqual([]);
-    });
+    }, 180_000);
 
     test('by its death: the same', async () => {
       await cluster.kill();
@@ -467,7 +467,7 @@ describe.skipIf(noServer)('on a cluster of its own', () => {
       await expectBack();
       expect([said('the database does not answer'), said('the database answers again')]).toEqual([2, 2]);
       expect(linesOf(server).filter(({ level, err }) => level === 'error' && err !== undefined)).toEqual([]);
-    });
+    }, 180_000);
 
     test('a restart of a second or two is waited out', async () => {
       await cluster.kill();
