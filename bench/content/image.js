@@ -7,8 +7,13 @@ import { blobOf, newBlob } from './blob.js';
 
 export const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
 
-/** An image that nobody has seen: a config of about 500 bytes and one layer of 10 kB. @returns {Image} */
-export function newImage() {
+/** A layer for many images. */
+export function sharedBase() {
+  return newBlob(10_000);
+}
+
+/** An image that nobody has seen: a config of about 500 bytes and, above those that are given, one layer of 10 kB. @param {readonly Blob[]} base @returns {Image} */
+export function newImage(base = []) {
   const layer = newBlob(10_000);
   const created = '2026-01-01T00:00:00Z';
   const config = blobOf(
@@ -23,7 +28,7 @@ export function newImage() {
       }),
     ),
   );
-  return { blobs: [layer, config], manifest: manifestOf(config, [layer]) };
+  return { blobs: [...base, layer, config], manifest: manifestOf(config, [...base, layer]) };
 }
 
 /** The smallest image there is: an empty config that is its layer, too. @returns {Image} */
