@@ -221,7 +221,7 @@ export class ClusterTransaction implements Transaction {
    * yet happen.
    */
   async commit(): Promise<void> {
-    this.#open();
+    if (this.#state !== 'open') throw transactionEnded();
     this.#state = 'committing';
     const native = this.#native;
     const nothing = !this.#writes && this.#watches === undefined;
