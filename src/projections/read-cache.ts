@@ -1,5 +1,5 @@
-/** What tells two states of a store apart, compared part by part with `===`: where all are the same, whatever was found is found again. */
-export type StoreState = readonly unknown[];
+/** What tells two states of a store apart, a version or parts that are compared with `===`: where they are the same, whatever was found is found again. */
+export type StoreState = bigint | readonly unknown[];
 
 const CACHED_BYTES = 16 * 1024 * 1024;
 
@@ -41,5 +41,6 @@ export class ReadCache {
 }
 
 function isSame(left: StoreState, right: StoreState): boolean {
+  if (typeof left === 'bigint' || typeof right === 'bigint') return left === right;
   return left.length === right.length && left.every((part, index) => part === right[index]);
 }

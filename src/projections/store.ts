@@ -95,10 +95,25 @@ export function createStore(
     body: (reading: Reading) => Promise<T>,
     bytesOf: (result: T) => number,
   ): Promise<T> {
+    if (!database.quietVersions) return readCachedByState(tx, key, body, bytesOf);
+    const version = await tx.readVersion();
+    const kept = cache.find(version, key);
+    if (kept !== undefined) return kept.value as T;
+    const value = await body({ ...(await reading(tx)), isCached: true });
+    cache.keep(version, key, value, bytesOf(value));
+    return value;
+  }
+
+  /** Where to know the state costs a read, what is not kept at all is looked for at the same time. */
+  async function readCachedByState<T>(
+    tx: ReadTransaction,
+    key: string,
+    body: (reading: Reading) => Promise<T>,
+    bytesOf: (result: T) => number,
+  ): Promise<T> {
     const find = async (): Promise<T> => body({ ...(await reading(tx)), isCached: true });
-    // Where to know the state costs a read, what is not kept at all is looked for at the same time.
-    const finding = database.quietVersions || cache.has(key) ? undefined : find();
-    const [state] = await Promise.all([database.quietVersions ? [await tx.readVersion()] : stateOf(tx), finding]);
+    const finding = cache.has(key) ? undefined : find();
+    const [state] = await Promise.all([stateOf(tx), finding]);
     const kept = cache.find(state, key);
     if (kept !== undefined) return kept.value as T;
     const value = await (finding ?? find());

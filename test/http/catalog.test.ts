@@ -96,8 +96,8 @@ test('the catalog judges each project once', async () => {
     const { reading, reads } = counted(own);
     const { names: found } = await readCatalog(reading, callerOf(at.owner), { last: undefined, limit: 100 });
     expect(found).toEqual([...names].sort());
-    // The project, the roles on its organization and on itself, the repository.
-    expect(reads.gets).toBe(4);
+    // The project, the organization's role, the repository.
+    expect(reads.gets).toBe(3);
   });
 });
 

@@ -163,7 +163,7 @@ export const mutants: readonly Mutant[] = [
     name: 'what was read is remembered beyond the next commit',
     file: 'src/projections/read-cache.ts',
     find: 'if (!isSame(state, this.#state)) {',
-    replace: 'if (this.#state.length === 0) {',
+    replace: 'if (this.#found.size === 0) {',
   },
   {
     name: 'an append bumps no counter',
