@@ -10,7 +10,7 @@ import { newId } from '../open-registry.js';
 import { BuildStoppedError, type Progress } from '../processes/build-run.js';
 import type { CopyProgress } from '../processes/migrate-copy.js';
 import { abandonMigration, migrate } from '../processes/migrate.js';
-import { MigrationError, openEnd, readSource, type End } from '../processes/migration-ends.js';
+import { checkIdle, MigrationError, openEnd, readSource, type End } from '../processes/migration-ends.js';
 import { BuildLostError } from '../projections/builds.js';
 import { settingsOf, type Place } from '../projections/migration.js';
 import { registered } from '../projections/registered.js';
@@ -93,8 +93,9 @@ export async function migrateStore(env: NodeJS.ProcessEnv, args: readonly string
 async function move(config: Config, env: NodeJS.ProcessEnv, flags: Flags, signal: AbortSignal): Promise<number> {
   const wanted = readTarget(env, flags, config);
   await checkOther(config, wanted);
-  return withOpened(config, false, async (source) =>
-    withOpened(wanted, true, async (target) => {
+  return withOpened(config, 'source', async (source) => {
+    await checkIdle(source);
+    return withOpened(wanted, 'target', async (target) => {
       const begun = performance.now();
       const report = new Report();
       const builder = { owner: `${hostname()}:${process.pid} ${newId()}`, release: readRelease() };
@@ -112,12 +113,12 @@ async function move(config: Config, env: NodeJS.ProcessEnv, flags: Flags, signal
         `moved to ${target.place.database} in ${seconds} s; start the servers with ${settingsOf(target.place)}\n`,
       );
       return 0;
-    }),
-  );
+    });
+  });
 }
 
 async function abandon(config: Config, env: NodeJS.ProcessEnv, flags: Flags): Promise<number> {
-  return withOpened(config, false, async (source) => {
+  return withOpened(config, 'source', async (source) => {
     const mark = (await readSource(source)).marks.registry;
     if (mark === undefined && flags.to === undefined) {
       throw new MigrationError('no migration of this store is under way; with --to what an earlier one left there is cleared');
@@ -126,7 +127,7 @@ async function abandon(config: Config, env: NodeJS.ProcessEnv, flags: Flags): Pr
     const wanted = readTarget(env, place, config);
     await checkOther(config, wanted);
     try {
-      return await withOpened(wanted, true, async (target) => {
+      return await withOpened(wanted, 'target that was filled', async (target) => {
         const { freed, cleared } = await abandonMigration(source, target);
         if (!freed && cleared === undefined) {
           throw new MigrationError(
@@ -139,7 +140,8 @@ async function abandon(config: Config, env: NodeJS.ProcessEnv, flags: Flags): Pr
         return 0;
       });
     } catch (error) {
-      if (!(error instanceof ConfigError) || mark?.state === 'moved') throw error;
+      const isLost = error instanceof ConfigError || error instanceof MissingDirectoryError;
+      if (!isLost || mark?.state === 'moved') throw error;
       const { freed } = await abandonMigration(source, undefined);
       const what = freed
         ? `given up: ${source.place.database} is usable; but the target is not cleared`
@@ -189,35 +191,38 @@ async function checkOther({ database: source }: Config, { database: target }: Co
     throw new MigrationError(`lmdb:${target.folder} is the source itself; accepted is another folder, or a cluster`);
 }
 
-/** `isTarget`: what is not there is made. Errors of the target's settings name its flags. */
-async function withOpened<T>(config: Config, isTarget: boolean, body: (end: End) => Promise<T>): Promise<T> {
+type Role = 'source' | 'target' | 'target that was filled';
+
+class MissingDirectoryError extends MigrationError {}
+
+/** In a target what is not there is made. Errors of its settings name its flags. */
+async function withOpened<T>(config: Config, role: Role, body: (end: End) => Promise<T>): Promise<T> {
   const { directory, metadataDirectory } = config;
   if (directory === metadataDirectory) {
     throw new MigrationError(`both directories are ${directory}; the registry and the platform need one each`);
   }
-  const opened = await openDatabase(config.database, isTarget).catch((error: unknown) => {
-    throw isTarget ? flagged(error) : error;
+  const opened = await openDatabase(config.database, role === 'target').catch((error: unknown) => {
+    throw role === 'source' ? error : flagged(error);
   });
   try {
-    return await body(await endOf(opened, config, isTarget));
+    return await body(await endOf(opened, config, role));
   } finally {
     await opened.close();
   }
 }
 
-async function endOf(opened: OpenedDatabase, { directory, metadataDirectory }: Config, create: boolean): Promise<End> {
+async function endOf(opened: OpenedDatabase, { directory, metadataDirectory }: Config, role: Role): Promise<End> {
   const [registry, platform] = await Promise.all(
     [directory, metadataDirectory].map(async (name) => {
-      const prefix = await opened.openDirectory(name, { create });
+      const prefix = await opened.openDirectory(name, { create: role === 'target' });
       if (prefix !== undefined) return prefix;
-      throw new MigrationError(
-        `${opened.name} has no directory ${name}; check ARTS_DATABASE, ARTIFACT_STORE_DIRECTORY and ARTS_METADATA_DIRECTORY`,
-      );
+      const settings = role === 'source' ? Object.keys(flagOf) : Object.values(flagOf);
+      throw new MissingDirectoryError(`${opened.name} has no directory ${name}; check ${settings.join(', ')}`);
     }),
   );
   if (registry === undefined || platform === undefined) throw new Error('a directory without a prefix');
   // As for whoever serves from it; in a target the samples that are copied are of another database's versions.
-  if (!create) opened.keepTimeBy(createKeyspace(platform).times);
+  if (role === 'source') opened.keepTimeBy(createKeyspace(platform).times);
   const place = { database: opened.name, directories: { registry: directory, platform: metadataDirectory } };
   return openEnd(opened.database, place, { registry, platform }, registered);
 }

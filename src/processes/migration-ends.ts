@@ -192,6 +192,19 @@ export async function fenceSource(source: End, record: MigrationRecord): Promise
   });
 }
 
+/** Before anything is made in a target: whether servers run on a source that no migration has fenced. Throws MigrationError, LiveMismatchError. */
+export async function checkIdle(source: End): Promise<void> {
+  const { marks } = await readSource(source);
+  await source.database.read(async (tx) => {
+    for (const name of names) {
+      if (marks[name] !== undefined) continue;
+      await source.store.readDirectory(tx, name);
+      const servers = await listServers(tx, source.store, name);
+      if (servers.length > 0) throw new MigrationError(describeServers(servers, Number(await tx.time())));
+    }
+  });
+}
+
 function describeServers(servers: readonly { readonly host: string; readonly at: number }[], now: number): string {
   const each = servers.map(({ host, at }) => `${host} (heard from ${Math.max(0, Math.round((now - at) / 1_000_000))} s ago)`);
   return `servers run on the source: ${each.join(', ')}; stop them first. One that was killed is forgotten after 30 s`;

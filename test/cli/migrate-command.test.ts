@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
@@ -45,6 +45,7 @@ test('a registry that was pushed to is moved, pulled from, and has the history t
   const running = await cli(source, 'migrate', '--to', to);
   expect(running).toMatchObject({ code: 1, stdout: '' });
   expect(running.stderr).toMatch(/^artifact-store: servers run on the source: .+ \(heard from \d+ s ago\); stop them first\./);
+  expect(existsSync(folder)).toBe(false);
 
   await server.stop();
   const before = await cli(source, 'history', 'shop/web', '--json');
@@ -116,6 +117,14 @@ test('a migration that is killed is gone on with, and one that is given up leave
     code: 0,
     stdout: expect.stringMatching(/^given up: registry of lmdb:.* is usable; lmdb:.* is cleared\n$/) as unknown,
   });
+  expect(await cli(source, 'history', 'shop/web', '--json')).toEqual(before);
+  await killedWhen((log) => log.includes('copied: '));
+  rmSync(folder, { recursive: true });
+  const lost = await cli(source, 'migrate', '--abandon');
+  expect(lost.code).toBe(1);
+  expect(lost.stderr).toMatch(
+    /^artifact-store: given up: lmdb:.* is usable; but the target is not cleared: --to=lmdb:.* cannot be used: [^\n]*\n$/,
+  );
   expect(await cli(source, 'history', 'shop/web', '--json')).toEqual(before);
   for (const line of ['copied: ', 'replayed ', 'compared: ']) await killedWhen((log) => log.includes(line));
   const refused = await cli(source, 'serve');
