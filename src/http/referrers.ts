@@ -16,6 +16,8 @@ import { linkToNext } from './paging.js';
 // distribution-spec 1.1: clients read at least 4 MiB of a response.
 const REFERRERS_BYTES = 4 * 1024 * 1024 - 64 * 1024;
 const REFERRERS_READ = 100;
+// Those of another type than the wanted one cost reads, and bring nothing: a Link leads to the rest, from an answer that may be empty.
+const LOOKED_AT_MOST = 10_000;
 // Manifests are read for their annotations, in a transaction of 5 s.
 const MANIFESTS_READ_BYTES = 64 * 1024 * 1024;
 const READ_AT_ONCE_BYTES = 4 * 1024 * 1024;
@@ -49,13 +51,19 @@ export async function getReferrers(exchange: Exchange, name: RepositoryName, tex
 
 type ReadPage = (page: { readonly after: Digest | undefined; readonly limit: number }) => Promise<readonly Referrer[]>;
 
-/** Referrers until the answer is as large as clients can be expected to read; `next` when there are more. */
-async function readReferrers(reading: Reading, from: Digest | undefined, wanted: string | undefined, readPage: ReadPage) {
+/** Referrers until the answer is as large as clients can be expected to read, or `lookAtMost` were looked at; `next` when there may be more. */
+export async function readReferrers(
+  reading: Reading,
+  from: Digest | undefined,
+  wanted: string | undefined,
+  readPage: ReadPage,
+  lookAtMost = LOOKED_AT_MOST,
+) {
   const manifests: object[] = [];
   let bytes = 0;
   let read = 0;
   let after = from;
-  for (;;) {
+  for (let looked = REFERRERS_READ; ; looked += REFERRERS_READ) {
     const page = await readPage({ after, limit: REFERRERS_READ });
     for (let begin = 0; begin < page.length;) {
       const some = firstOf(page, begin);
@@ -77,6 +85,7 @@ async function readReferrers(reading: Reading, from: Digest | undefined, wanted:
       }
     }
     if (page.length < REFERRERS_READ) return { manifests, next: undefined };
+    if (looked >= lookAtMost) return { manifests, next: after };
   }
 }
 
