@@ -191,9 +191,9 @@ class OpenFoundationDb implements FoundationDbDatabase, ClusterHost {
   }
 
   endedBecause(error: FdbError, phase: 'read' | 'commit'): KeyValueError {
-    if (this.#availability.away) return this.#away({ cause: error });
     if (this.#closing !== undefined) return closed();
-    if (error.code !== fdbCodes.transactionTimedOut) return new KeyValueError('closed', 'the transaction was cancelled');
+    // Cancelled by `#interruptAll`, though the cluster may have come back before the body noticed.
+    if (this.#availability.away || error.code !== fdbCodes.transactionTimedOut) return this.#away({ cause: error });
     return phase === 'read'
       ? unavailable(`the cluster of ${this.clusterFile} did not answer a read within ${ATTEMPT_MS / 1_000} s`, { cause: error })
       : commitUnknown(`no answer to the commit within ${ATTEMPT_MS / 1_000} s`, error);

@@ -277,6 +277,20 @@ describe.runIf(!('missing' in programs))('a cluster of one server', () => {
     expect((await database.read((tx) => tx.get(bytes('b'))))?.toString()).toBe('after');
   });
 
+  test('what was interrupted when it fell silent fails as unavailable, though it is back', TIMES, async () => {
+    const impatient = await openFoundationDb({ clusterFile: server.clusterFile, timeoutMs: 1_000 });
+    const interrupted = impatient.read(async (tx) => {
+      await tx.get(bytes('a'));
+      server.signal('SIGSTOP');
+      expect(await codeOf(impatient.read((other) => other.get(bytes('a'))))).toBe('unavailable');
+      server.signal('SIGCONT');
+      while (!impatient.available) await sleep(20);
+      return tx.get(bytes('a'));
+    });
+    expect(await codeOf(interrupted)).toBe('unavailable');
+    await impatient.close();
+  });
+
   test('a watch is not lost over a restart', TIMES, async () => {
     const watch = await database.transact(async (tx) => tx.watch(bytes('watched')));
     await server.kill();
