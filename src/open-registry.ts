@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Subscription } from 'rxjs';
 import { v7 } from 'uuid';
 
 import type { BlobStore } from './blobs/blob-store.js';
@@ -11,7 +12,8 @@ import type { Database } from './keyvalue/database.js';
 import { createKeyspace } from './keyvalue/keyspace.js';
 import { openDatabase, type OpenedDatabase } from './open-database.js';
 import { readIncarnations } from './processes/incarnation.js';
-import { sampleTimes } from './processes/time-sampling.js';
+import { periodically } from './processes/periodic.js';
+import { sampleTimes, TIME_SAMPLING_MS } from './processes/time-sampling.js';
 import type { DirectoryName } from './projections/projection.js';
 import { registered } from './projections/registered.js';
 import { createStore, type Store } from './projections/store.js';
@@ -37,6 +39,8 @@ export interface OpenOptions {
   readonly observe?: (database: Database) => Database;
   /** Opens a database, too, whose versions are behind its log's, as a restored one's are. */
   readonly evenRestored?: boolean;
+  /** Told when a sample of time could not be written. */
+  readonly samplingFailed?: (error: unknown) => void;
 }
 
 export const newId = (): Uid => v7() as Uid;
@@ -65,7 +69,7 @@ export async function openRegistry(config: Config, create: boolean, options: Ope
       identity: newId(),
       salt: randomBytes(32),
     });
-    if (options.evenRestored !== true) await startTime(store, opened);
+    const sampling = options.evenRestored === true ? undefined : await startTime(store, opened, options.samplingFailed);
     const { directory, metadataDirectory } = config;
     return {
       store,
@@ -76,6 +80,7 @@ export async function openRegistry(config: Config, create: boolean, options: Ope
       described: { ...opened.described, directory, metadataDirectory, blobs: config.blobs.folder },
       checkDatabase: () => opened.checkThere(),
       async close() {
+        sampling?.unsubscribe();
         await blobs.close();
         await opened.close();
       },
@@ -130,8 +135,15 @@ async function openDirectories(
   }
 }
 
-/** Nothing may be appended, nor any time be told, where the database has the versions still to come that its log had already. */
-async function startTime(store: Store, opened: OpenedDatabase): Promise<void> {
+/**
+ * Nothing may be appended, nor any time be told, where the database has the versions still to come that its log had already. The samples are written for as long as
+ * the store is open, by a command, too: without them time stands still, and a lease that is renewed meanwhile runs out when the next process writes one.
+ */
+async function startTime(
+  store: Store,
+  opened: OpenedDatabase,
+  samplingFailed: (error: unknown) => void = () => undefined,
+): Promise<Subscription | undefined> {
   const restored = (await readIncarnations(store)).find(({ isPast }) => isPast);
   if (restored !== undefined) {
     const { directory, reached, readVersion } = restored;
@@ -141,6 +153,8 @@ async function startTime(store: Store, opened: OpenedDatabase): Promise<void> {
   }
   await sampleTimes(store);
   opened.keepTimeBy(store.keyspaces.platform.times);
+  if (store.database.quietVersions) return undefined;
+  return periodically(TIME_SAMPLING_MS, () => sampleTimes(store), samplingFailed);
 }
 
 async function openBlobs({ blobs: { folder } }: Config, create: boolean): Promise<BlobStore> {

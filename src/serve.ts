@@ -25,7 +25,6 @@ import { newId, openRegistry, systemContext } from './open-registry.js';
 import { pruneCommands } from './processes/command-pruning.js';
 import { periodically } from './processes/periodic.js';
 import { pruneRequests } from './processes/request-pruning.js';
-import { sampleTimes, TIME_SAMPLING_MS } from './processes/time-sampling.js';
 import { expireUploads } from './processes/upload-expiry.js';
 import type { Store } from './projections/store.js';
 import { findTarget } from './projections/targets.js';
@@ -49,6 +48,9 @@ export async function serve(config: Config): Promise<number> {
           onBack();
         },
       }),
+    samplingFailed(err) {
+      if (!isUnavailable(err)) logger.error({ err }, 'sampling the time failed');
+    },
   });
   const { store, blobs } = registry;
   const executor = withCommandLog(registry.executor, logger);
@@ -116,8 +118,6 @@ export async function serve(config: Config): Promise<number> {
       // The store closes under what still runs; the next start goes on with it. That the database is away is told once.
       if (!draining && !isUnavailable(err)) logger.error({ err }, what);
     };
-    // Until the last request has ended: without samples time stands still.
-    const sampling = periodically(TIME_SAMPLING_MS, () => sampleTimes(store), failed('sampling the time failed'));
     const chores = [
       periodically(60_000, () => resumeDeletions(executor, systemContext), failed('a repository could not be emptied'), 0),
       periodically(60_000, () => expireUploads(executor, blobs, expiry(config)), failed('expiring uploads failed')),
@@ -139,7 +139,6 @@ export async function serve(config: Config): Promise<number> {
     await app.close();
     clearInterval(idle);
     clearTimeout(cut);
-    sampling.unsubscribe();
     await indexes.leave();
     logger.info('stopped');
     return 0;

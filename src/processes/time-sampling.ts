@@ -7,8 +7,8 @@ export const TIME_SAMPLING_MS = 4_000;
 const directories = ['registry', 'platform'] as const;
 
 /**
- * Writes the samples of database time that are due, of both directories; nothing where versions are times. For `serve`, every TIME_SAMPLING_MS, and for whatever else
- * opens a store, once before its first command. How far database time is ahead of the clock, in microseconds. Throws as `Store.readDirectory`.
+ * Writes the samples of database time that are due, of both directories; nothing where versions are times. For whatever opens a store: before
+ * its first command, and every TIME_SAMPLING_MS. How far database time is ahead of the clock, in microseconds. Throws as `Store.readDirectory`.
  */
 export async function sampleTimes({ database, readDirectory }: Store, clock: HostClock = hostClock): Promise<number> {
   if (database.quietVersions) return 0;
