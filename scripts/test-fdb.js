@@ -6,20 +6,30 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+// By ARTS_TEST_DATABASE, on any engine.
 const suites = [
-  'test/keyvalue/foundationdb',
   'test/events/log.test.ts',
   'test/events/subscribe.test.ts',
   'test/projections',
   'test/processes',
   'test/commands',
-  'test/cli',
-  'test/availability.test.ts',
-  'test/fdb-start.test.ts',
+  'test/cli/history-command',
+  'test/cli/incarnation-command',
+  'test/cli/projections-command',
+  'test/cli/repository-command',
   'test/protocol',
   'test/several-servers',
-  'test/crash',
+  'test/crash/restarts',
+  'test/crash/sigkill',
   'test/conformance',
+];
+// Of FoundationDB itself, wherever it is.
+const ownSuites = [
+  'test/keyvalue/foundationdb',
+  'test/availability.test.ts',
+  'test/fdb-start.test.ts',
+  'test/cli/migrate-command',
+  'test/crash/fdbserver-kills',
 ];
 
 const given = process.argv.slice(2);
@@ -27,8 +37,8 @@ const isClusterFile = given[0] !== undefined && !given[0].startsWith('-') && !gi
 const named = isClusterFile ? given.shift() : process.env.FDB_CLUSTER_FILE;
 // npm starts this in the project's folder, wherever it was called.
 const clusterFile = named === undefined || named === '' ? undefined : resolve(process.env.INIT_CWD ?? '.', named);
-const options = given.filter((argument) => argument.startsWith('-'));
-const files = given.filter((argument) => !argument.startsWith('-'));
+const files = given.filter((argument) => argument.startsWith('test/'));
+const options = given.filter((argument) => !argument.startsWith('test/'));
 
 function fail(problem) {
   console.error(`test:fdb: ${problem}`);
@@ -46,41 +56,61 @@ const database = await openFoundationDb({ clusterFile }).catch((error) => fail(e
 
 const directory = `artifact-store-test-${randomUUID()}`;
 console.log(`test:fdb: in the directory ${directory} of ${clusterFile}`);
-const child = spawn(
-  process.execPath,
-  [
-    join(root, 'node_modules/vitest/vitest.mjs'),
-    'run',
-    // One file after the other: what changes the cluster's metadata version is seen by all.
-    ...['--no-file-parallelism', '--testTimeout=300000', '--hookTimeout=300000'],
-    ...options,
-    ...(files.length === 0 ? suites : files),
-  ],
-  {
-    cwd: root,
-    stdio: 'inherit',
-    env: {
-      ARTS_TEST_FDB_KILLS: '20',
-      // Each program has hundreds of commits.
-      ARTS_TEST_PROGRAMS: '4',
-      ...process.env,
-      FDB_CLUSTER_FILE: clusterFile,
-      ARTS_TEST_DATABASE: 'fdb',
-      ARTS_TEST_FDB_DIRECTORY: directory,
-    },
-  },
-);
+let stopped = false;
+let child;
 // Ctrl-C goes to vitest, too, which ends by it; the directory is removed all the same.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-const code = await new Promise((done) => {
-  child.on('error', () => done(1));
-  child.on('close', (status) => done(status ?? 1));
-});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    stopped = true;
+    child?.kill(signal);
+  });
+}
+
+/** Whether they passed. */
+async function run(selected, env) {
+  if (stopped || selected.length === 0) return !stopped;
+  child = spawn(
+    process.execPath,
+    [
+      join(root, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      // One file after the other: what changes the cluster's metadata version is seen by all.
+      ...['--no-file-parallelism', '--testTimeout=300000', '--hookTimeout=300000'],
+      ...options,
+      ...selected,
+    ],
+    {
+      cwd: root,
+      stdio: 'inherit',
+      env: {
+        ARTS_TEST_FDB_KILLS: '20',
+        // Each program has hundreds of commits.
+        ARTS_TEST_PROGRAMS: '4',
+        ...process.env,
+        FDB_CLUSTER_FILE: clusterFile,
+        ARTS_TEST_FDB_DIRECTORY: directory,
+        ...env,
+      },
+    },
+  );
+  return new Promise((done) => {
+    child.on('error', () => done(false));
+    child.on('close', (status) => done(status === 0 && !stopped));
+  });
+}
+
+const isOwn = (file) => ownSuites.some((suite) => file.startsWith(suite));
+const results = [
+  await run(files.length === 0 ? ownSuites : files.filter(isOwn), {}),
+  await run(files.length === 0 ? suites : files.filter((file) => !isOwn(file)), { ARTS_TEST_DATABASE: 'fdb' }),
+];
+let passed = results.every(Boolean);
 try {
   await database.removeDirectory([directory]);
 } catch (error) {
   console.error(`test:fdb: the directory ${directory} of ${clusterFile} could not be removed: ${error.message}`);
-  process.exitCode = 1;
+  passed = false;
 }
 await database.close();
-process.exit(process.exitCode ?? code);
+console.log(`test:fdb: ${passed ? 'all passed' : stopped ? 'stopped' : 'not all passed'}`);
+process.exit(passed ? 0 : 1);
