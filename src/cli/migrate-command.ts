@@ -134,9 +134,8 @@ async function abandon(config: Config, env: NodeJS.ProcessEnv, flags: Flags): Pr
             `no migration of this store is under way, and none has left anything in ${target.place.database}`,
           );
         }
-        process.stdout.write(
-          `given up: ${config.directory} of ${source.place.database} is usable; ${target.place.database} is cleared\n`,
-        );
+        const usable = freed ? `given up: ${config.directory} of ${source.place.database} is usable; ` : '';
+        process.stdout.write(`${usable}${target.place.database} is cleared\n`);
         return 0;
       });
     } catch (error) {

@@ -216,7 +216,8 @@ export interface Abandoned {
 
 /**
  * Gives a migration up that has not been brought to its end: the source is usable again, and what is in the target is cleared. Without a target (it is lost, or nobody
- * can reach it) only the source is freed. Throws MigrationError where the store was moved.
+ * can reach it) only the source is freed; where the target has what an earlier migration of the store left there, only that is cleared. Throws MigrationError where
+ * the store was moved.
  */
 export async function abandonMigration(
   source: End,
@@ -225,13 +226,15 @@ export async function abandonMigration(
 ): Promise<Abandoned> {
   const { identity, marks } = await readSource(source);
   const mark = marks.registry;
+  const found = target && (await findRecord(target));
+  const left = found?.identity === identity ? found.migration : undefined;
+  // Of an earlier migration, given up while this target was away: it says nothing of the one that the mark is of.
+  const isOther = left !== undefined && left !== mark?.migration;
+  const abandon = async () => (target === undefined || left === undefined ? undefined : abandonTarget(target, left));
   // Before the source is freed where the target may be opened by anybody who goes on; else after, so that it is free even where the target is lost.
-  if (mark?.state === 'moved') {
-    if (target === undefined || (await abandonTarget(target, identity)) === undefined)
-      throw new MigrationError(describeMoved(mark));
-  }
-  const freed = mark !== undefined && (await freeSource(source, mark.migration));
-  const record = target && (await abandonTarget(target, identity));
+  if (mark?.state === 'moved' && !isOther && (await abandon()) === undefined) throw new MigrationError(describeMoved(mark));
+  const freed = mark !== undefined && !isOther && (await freeSource(source, mark));
+  const record = await abandon();
   if (target === undefined || record === undefined) return { freed, cleared: undefined };
   let steps = 1;
   for (; await clearTarget(target, record); steps += 1) onCleared(steps);

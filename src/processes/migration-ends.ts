@@ -279,14 +279,18 @@ export async function openTarget(target: End, record: MigrationRecord): Promise<
 
 // ---- Giving a migration up.
 
-/** A migration that was not brought to its end: the source as it was before, whether there was something to give up. */
-export async function freeSource(source: End, migration: Uid): Promise<boolean> {
+/**
+ * A migration that was not brought to its end: the source as it was before, whether there was something to give up. Throws MigrationError where it has come further
+ * than the mark says that was read: then the target may be open.
+ */
+export async function freeSource(source: End, { migration, state }: MigrationMark): Promise<boolean> {
   return source.database.transact(async (tx) => {
     let isFreed = false;
     for (const name of names) {
       const keyspace = keyspaceOf(source, name);
       const mark = await readMark(tx, keyspace);
       if (mark?.migration !== migration) continue;
+      if (mark.state !== state) throw new MigrationError(describeMoved(mark));
       clearMark(tx, keyspace, mark);
       isFreed = true;
     }
@@ -294,12 +298,12 @@ export async function freeSource(source: End, migration: Uid): Promise<boolean> 
   });
 }
 
-/** No process goes on with it from here on. Undefined where the target has no record: it was brought to its end, or never begun. */
-export async function abandonTarget(target: End, identity: Uid): Promise<MigrationRecord | undefined> {
+/** No process goes on with it from here on. Undefined where the target has no record of it: it was brought to its end, or never begun. */
+export async function abandonTarget(target: End, migration: Uid): Promise<MigrationRecord | undefined> {
   const registry = keyspaceOf(target, 'registry');
   return target.database.transact(async (tx) => {
     const found = await readRecord(tx, registry);
-    if (found?.identity !== identity) return undefined;
+    if (found?.migration !== migration) return undefined;
     const abandoned: MigrationRecord = { ...found, state: 'abandoned' };
     tx.set(registry.metaMigration, encodeRecord(abandoned));
     return abandoned;

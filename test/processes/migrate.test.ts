@@ -3,10 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { foundStore, StoreMismatchError } from '../../src/commands/found-store.js';
 import { createLog } from '../../src/events/log.js';
 import { createKeyspace, directoryPrefix, kindOf } from '../../src/keyvalue/keyspace.js';
+import type { Database } from '../../src/keyvalue/database.js';
 import { CrashedError, type CrashPoint } from '../../src/keyvalue/simulated.js';
 import { pack } from '../../src/keyvalue/tuple.js';
 import { BuildStoppedError } from '../../src/processes/build-run.js';
 import { beat, stopBeating } from '../../src/processes/heartbeat.js';
+import { abandonMigration } from '../../src/processes/migrate.js';
 import { keyKinds, memberKinds } from '../../src/processes/migrated-keys.js';
 import { MigrationError } from '../../src/processes/migration-ends.js';
 import { LiveMismatchError } from '../../src/projections/live.js';
@@ -343,6 +345,46 @@ describe('a migration', () => {
     await abandonBy(move, 'second');
     const copies = await sourceCopies(move);
     await migrateBy(move, 'mover');
+    await expectMoved(move, copies);
+  });
+
+  test('is not given up by who saw it under way when it has come to its end meanwhile', async () => {
+    const move = await openMove(1);
+    const abort = new AbortController();
+    const progress = (title: string): void => {
+      if (title === 'verifying the log of platform') abort.abort();
+    };
+    await expect(migrateBy(move, 'mover', { signal: abort.signal, progress })).rejects.toThrow(BuildStoppedError);
+    const database = move.source.connect('second');
+    const late: Database = {
+      quietVersions: database.quietVersions,
+      close: () => database.close(),
+      read: (body) => database.read(body),
+      async transact(body, options) {
+        await migrateBy(move, 'mover');
+        return database.transact(body, options);
+      },
+    };
+    const copies = await sourceCopies(move);
+    const giving = abandonMigration(endOn(late, sourcePlace), endOn(move.target.connect('second'), targetPlace));
+    await expect(giving).rejects.toThrow(/^this store was moved to fdb:\/target already/);
+    await expectMoved(move, copies);
+  });
+
+  test('that has come to its end stays so when what an earlier one left elsewhere is cleared', async () => {
+    const move = await openMove(1);
+    const abort = new AbortController();
+    const progress = (title: string): void => {
+      if (title.startsWith('copying stream')) abort.abort();
+    };
+    await expect(migrateBy(move, 'mover', { signal: abort.signal, progress }, renamedPlace)).rejects.toThrow(BuildStoppedError);
+    await abandonBy(move, 'second', false);
+    const copies = await sourceCopies(move);
+    await migrateBy(move, 'mover');
+    const left = endOn(move.target.connect('second'), renamedPlace);
+    const source = endOn(move.source.connect('second'), sourcePlace);
+    expect(await abandonMigration(source, left)).toEqual({ freed: false, cleared: expect.any(Number) as number });
+    expect(await pairsOf(left.database, renamedPlace)).toEqual([]);
     await expectMoved(move, copies);
   });
 });
