@@ -201,6 +201,7 @@ describe('meta/live', () => {
         if (fenced) return;
         fenced = true;
         await raiseFence(builder.store, builderOf('builder'), 'registry', build);
+        world.clock.advance(1_100);
       });
       // The body that saw no fence was not committed; the one that was had lifted the fence when its time was over.
       expect(seen).toEqual([undefined, build]);
