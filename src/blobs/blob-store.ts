@@ -95,6 +95,8 @@ export interface BlobStore {
   isEmpty(): Promise<boolean>;
   /** Writes STORE durably; rejects with `not_empty` when the store holds anything else. */
   writeIdentity(identity: string): Promise<void>;
+  /** Notes durably that the store that STORE names is set up: from here on the blobs are not empty, so that no other store begins beside them. */
+  markFounded(): Promise<void>;
   close(): Promise<void>;
 }
 

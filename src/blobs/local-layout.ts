@@ -21,6 +21,7 @@ export interface LocalLayout {
   readonly uploads: string;
   readonly blobs: string;
   readonly identity: string;
+  readonly founded: string;
   staged(id: string): string;
   target(address: BlobAddress): Target;
   /** Where the bytes of a staged file are when they are committed. */
@@ -51,6 +52,7 @@ export function createLayout(root: string): LocalLayout {
     uploads,
     blobs,
     identity: join(root, 'STORE'),
+    founded: join(root, 'FOUNDED'),
     staged(id) {
       nameOf(id);
       return `${uploads}/${id}`;

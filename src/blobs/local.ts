@@ -21,6 +21,7 @@ export interface LocalBlobStoreOptions {
  * The blob store in a directory of a file system, which several servers may share:
  *
  *     STORE                                            the identity
+ *     FOUNDED                                          empty: the store of that identity is set up
  *     uploads/<upload>.<file>                          a staged upload
  *     blobs/<algorithm>/<first two hex>/<hex>/<generation>
  *

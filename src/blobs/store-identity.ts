@@ -14,12 +14,12 @@ const fsync = promisify(fs.fsync);
 
 const { O_CREAT, O_EXCL, O_WRONLY } = fs.constants;
 
-/** The file STORE, which says whose blobs these are. */
+/** The file STORE, which says whose blobs these are, and the empty file FOUNDED, which says that this store is set up. */
 export function createStoreIdentity(
   calls: FileCalls,
   directories: Directories,
-  { root, identity: file }: LocalLayout,
-): Pick<BlobStore, 'readIdentity' | 'isEmpty' | 'writeIdentity'> {
+  { root, identity: file, founded }: LocalLayout,
+): Pick<BlobStore, 'readIdentity' | 'isEmpty' | 'writeIdentity' | 'markFounded'> {
   async function readIdentity(): Promise<string | undefined> {
     return storing(`reading ${file}`, () => unlessAbsent(() => fs.promises.readFile(file, 'utf8')));
   }
@@ -56,7 +56,15 @@ export function createStoreIdentity(
     });
   }
 
-  return { readIdentity, isEmpty, writeIdentity };
+  async function markFounded(): Promise<void> {
+    await storing(`writing ${founded}`, async () => {
+      if ((await unlessAbsent(() => calls.stat(founded))) !== undefined) return;
+      await calls.close(await calls.open(founded, O_CREAT | O_WRONLY, FILE_MODE));
+      await directories.sync(root);
+    });
+  }
+
+  return { readIdentity, isEmpty, writeIdentity, markFounded };
 }
 
 /** What a directory holds besides its STORE that an empty store does not. A file system's own lost+found, and what a crash left of a STORE, do not count. */

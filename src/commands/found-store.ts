@@ -16,7 +16,7 @@ export class StoreMismatchError extends Error {
 export interface Founding {
   readonly database: Database;
   readonly keyspaces: Readonly<Record<DirectoryName, Keyspace>>;
-  readonly blobs: Pick<BlobStore, 'readIdentity' | 'isEmpty' | 'writeIdentity'>;
+  readonly blobs: Pick<BlobStore, 'readIdentity' | 'isEmpty' | 'writeIdentity' | 'markFounded'>;
   readonly projections: readonly Projection[];
   /** For a new store. */
   readonly identity: Uid;
@@ -30,7 +30,11 @@ export interface Founding {
  */
 export async function foundStore(founding: Founding): Promise<Uid> {
   const identity = await checkStore(founding);
-  if (identity !== undefined) return identity;
+  if (identity !== undefined) {
+    // What STORE names before that may be a store that was never finished.
+    await founding.blobs.markFounded();
+    return identity;
+  }
   await checkUnused(founding);
   const claim = await claimBlobs(founding, await founding.blobs.readIdentity());
   if ('identity' in claim) await setUp(founding, claim.identity);

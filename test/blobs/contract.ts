@@ -701,6 +701,17 @@ export function describeBlobStoreContract(name: string, open: () => Promise<Open
       await empty.close();
     });
 
+    test('a store with an identity is empty until it is said to be founded, which may be said again', async () => {
+      const empty = await opened.openEmpty();
+      await empty.writeIdentity('{"store":1}');
+      expect(await empty.isEmpty()).toBe(true);
+      await empty.markFounded();
+      await empty.markFounded();
+      expect(await empty.isEmpty()).toBe(false);
+      expect(await empty.readIdentity()).toBe('{"store":1}');
+      await empty.close();
+    });
+
     test.each(['staged upload', 'blob'])('a store that holds a %s takes no identity', async (what) => {
       const other = await opened.openEmpty();
       if (what === 'blob') await upload(other, randomBytes(10));

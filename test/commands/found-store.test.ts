@@ -23,7 +23,11 @@ class Blobs {
   identity: string | undefined;
   stranger = false;
   readIdentity = async () => this.identity;
-  isEmpty = async () => !this.stranger;
+  founded = false;
+  isEmpty = async () => !this.stranger && !this.founded;
+  markFounded = async () => {
+    this.founded = true;
+  };
   writeIdentity = async (identity: string) => {
     if (this.identity !== undefined || this.stranger) throw new BlobStoreError('not_empty', 'there is something');
     this.identity = identity;
@@ -147,6 +151,7 @@ describe('two processes that start at once', () => {
           readIdentity: () => before().then(blobs.readIdentity),
           isEmpty: () => before().then(blobs.isEmpty),
           writeIdentity: (identity) => before().then(() => blobs.writeIdentity(identity)),
+          markFounded: () => before().then(blobs.markFounded),
         },
       );
       const found = await foundStore(own);
@@ -241,6 +246,15 @@ describe('what does not belong together is refused:', () => {
     await expect(checkFoundable({ database, blobs }, {})).rejects.toThrow('is not empty and has no file STORE');
     blobs.identity = newId();
     await expect(checkFoundable({ database, blobs }, {})).rejects.toThrow(`belongs to the store ${blobs.identity}`);
+  });
+
+  test('another directory beside the blobs of a store that has not had a push yet', async () => {
+    const store = emptyStore();
+    const blobs = new Blobs();
+    await foundStore(foundingOf(store.connect(), blobs));
+    const mistyped = foundingOf(store.connect(), blobs, 'regisry');
+    await expect(foundStore(mistyped)).rejects.toThrow(/the blob store belongs to the store/);
+    expect(await read(mistyped.database, mistyped.keyspaces.registry.metaStore)).toBeUndefined();
   });
 
   test('a database and no blobs, or those of another store', async () => {

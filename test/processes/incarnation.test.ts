@@ -31,6 +31,7 @@ async function founded() {
     readIdentity: async () => written,
     isEmpty: async () => true,
     writeIdentity: async (identity: string) => void (written = identity),
+    markFounded: () => Promise.resolve(),
   };
   const { keyspaces } = store;
   await foundStore({ database, keyspaces, blobs, projections: registered, identity: newId(), salt: Buffer.alloc(32) });

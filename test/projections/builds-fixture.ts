@@ -75,6 +75,7 @@ export async function found(database: Database, newId: () => Uid): Promise<void>
     readIdentity: () => Promise.resolve(identity),
     isEmpty: () => Promise.resolve(true),
     writeIdentity: (text: string) => Promise.resolve(void (identity = text)),
+    markFounded: () => Promise.resolve(),
   };
   const { keyspaces } = createStore(database, prefixes, old);
   await foundStore({ database, keyspaces, blobs, projections: old, identity: newId(), salt: Buffer.alloc(32) });

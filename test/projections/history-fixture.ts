@@ -48,6 +48,7 @@ export async function openHistory(projections = [repositories, history, projects
     readIdentity: () => Promise.resolve(identity),
     isEmpty: () => Promise.resolve(true),
     writeIdentity: (text: string) => Promise.resolve(void (identity = text)),
+    markFounded: () => Promise.resolve(),
   };
   await foundStore({ database, keyspaces, blobs, projections, identity: newId(), salt: Buffer.alloc(32) });
   const executor = createExecutor(store);

@@ -265,6 +265,10 @@ class SimulatedBlobs implements BlobStore {
     return Promise.resolve();
   }
 
+  markFounded(): Promise<void> {
+    return Promise.resolve();
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
