@@ -22,6 +22,7 @@ import type { DirectoryName, Projection } from '../projections/projection.js';
 import { listServers } from '../projections/servers.js';
 import { createStore, type Store } from '../projections/store.js';
 import { findUnknownKey } from './migrated-keys.js';
+import { sampleTimes } from './time-sampling.js';
 
 /** The transactions at both ends of a migration, each of which leaves both stores right wherever the process is killed. */
 
@@ -195,6 +196,8 @@ export async function fenceSource(source: End, record: MigrationRecord): Promise
 /** Before anything is made in a target: whether servers run on a source that no migration has fenced. Throws MigrationError, LiveMismatchError. */
 export async function checkIdle(source: End): Promise<void> {
   const { marks } = await readSource(source);
+  // Without a server nobody writes samples, and time stands still: one that was killed would never be forgotten.
+  if (names.every((name) => marks[name] === undefined)) await sampleTimes(source.store);
   await source.database.read(async (tx) => {
     for (const name of names) {
       if (marks[name] !== undefined) continue;
