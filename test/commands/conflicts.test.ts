@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 
-import { accepted, blobOf, create, events, imageOf, linkAll, push, putManifest, simulate, type Simulation } from './fixture.js';
+import { accepted, blobOf, create, events, imageOf, linkAll, push, putManifest, simulate } from './fixture.js';
 
 const PUSHES = 50;
 
 /** As many pushes as builds that share a base: each on a process of its own, so that nothing queues but what the store itself makes wait. */
-async function pushAll(at: Simulation, image: (number: number) => Promise<void>): Promise<void> {
+async function pushAll(image: (number: number) => Promise<void>): Promise<void> {
   await Promise.all(Array.from({ length: PUSHES }, (_, number) => image(number)));
 }
 
@@ -16,7 +16,7 @@ test('50 pushes at once into one repository conflict neither in the log nor in t
   accepted(await push(at, 'shop/web', base));
   const before = (await events(at)).length;
   const processes = Array.from({ length: PUSHES }, () => at.another());
-  await pushAll(at, async (number) => {
+  await pushAll(async (number) => {
     const process = processes[number] ?? at;
     const own = [blobOf(`config ${number}`), blobOf(`layer ${number}`)] as const;
     // Clients that do not ask first push what is there once more.
@@ -36,7 +36,7 @@ test('what many images have in common besides, a config and what it says, confli
   const layers = Array.from({ length: PUSHES }, (_, number) => blobOf(`layer ${number}`));
   await linkAll(at, 'shop/web', [empty, ...layers]);
   const processes = layers.map(() => at.another());
-  await pushAll(at, async (number) => {
+  await pushAll(async (number) => {
     const layer = layers[number] ?? empty;
     const image = imageOf(empty, [layer]);
     accepted(await putManifest(processes[number] ?? at, 'shop/web', image, [`build-${number}`], { config: Buffer.from('{}') }));
