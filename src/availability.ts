@@ -49,6 +49,7 @@ export function observeAvailability(database: Database, listener: AvailabilityLi
 
   return {
     quietVersions: database.quietVersions,
+    clusterId: database.clusterId,
     read: (body) => observed(database.read(body)),
     transact: (body, options) => observed(database.transact(body, options)),
     close() {
@@ -56,6 +57,21 @@ export function observeAvailability(database: Database, listener: AvailabilityLi
       return database.close();
     },
   };
+}
+
+/**
+ * Does work again for as long as the database does not answer. For what may have been done all the same, and must be known to be: `work` does it once, however
+ * often it is called.
+ */
+export async function untilAnswered<T>(work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, PROBE_MS));
+    }
+  }
 }
 
 /** The cluster is away: it is told once, and what failed by it goes on by itself. */

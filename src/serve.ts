@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { isUnavailable, observeAvailability } from './availability.js';
+import { isUnavailable, observeAvailability, untilAnswered } from './availability.js';
 import { withCommandLog } from './command-log.js';
 import { createFirstOwner, type CreateFirstOwner } from './commands/first-owner.js';
 import { createTurns } from './commands/in-turn.js';
@@ -99,8 +99,10 @@ export async function serve(config: Config): Promise<number> {
     const bound = await listen(app, config);
     try {
       await indexes.start();
-      // A generated password is known to nobody else: once it is in the store nothing may fail, nor be waited for, before it is printed.
-      const made = firstOwner && (await createFirstOwner(executor, systemContext(), firstOwner.command)).created;
+      // A generated password is known to nobody else: once it is in the store nothing may fail, nor be waited for, before it is printed. So a cluster that went away
+      // in the middle is asked, by the command's id, whether it is.
+      const context = systemContext();
+      const made = firstOwner && (await untilAnswered(() => createFirstOwner(executor, context, firstOwner.command))).created;
       // For people; stdout has the log's lines and nothing else, unless a person reads it.
       const terminal = process.stdout.isTTY ? process.stdout : process.stderr;
       terminal.write(welcome(config, registry.databaseName, bound, made === true ? firstOwner : undefined));

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
-import { isUnavailable, observeAvailability } from '../src/availability.js';
+import { isUnavailable, observeAvailability, untilAnswered } from '../src/availability.js';
 import { KeyValueError, type Database } from '../src/keyvalue/database.js';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -73,4 +73,17 @@ test('other errors are none of it, and a database that is closed is asked no mor
   const { asked } = state;
   await vi.advanceTimersByTimeAsync(5_000);
   expect(state.asked).toBe(asked);
+});
+
+test('what may have been done when a database went away is asked for until it answers', async () => {
+  let asked = 0;
+  const outcome = untilAnswered(async () => {
+    asked += 1;
+    if (asked < 3) throw away;
+    return 'done before';
+  });
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(await outcome).toBe('done before');
+  const broken = new Error('broken');
+  await expect(untilAnswered(() => Promise.reject(broken))).rejects.toBe(broken);
 });
