@@ -11,7 +11,7 @@ import type { Uid } from './identifiers.js';
 import type { Database } from './keyvalue/database.js';
 import { createKeyspace } from './keyvalue/keyspace.js';
 import { openDatabase, type OpenedDatabase } from './open-database.js';
-import { readIncarnations } from './processes/incarnation.js';
+import { noteCluster, readIncarnations, whyToRaise } from './processes/incarnation.js';
 import { periodically } from './processes/periodic.js';
 import { sampleTimes, TIME_SAMPLING_MS } from './processes/time-sampling.js';
 import type { DirectoryName } from './projections/projection.js';
@@ -136,7 +136,7 @@ async function openDirectories(
 }
 
 /**
- * Nothing may be appended, nor any time be told, where the database has the versions still to come that its log had already. The samples are written for as long as
+ * Nothing may be appended, nor any time be told, where the database is another cluster than the log's, or has the versions still to come that its log had already. The samples are written for as long as
  * the store is open, by a command, too: without them time stands still, and a lease that is renewed meanwhile runs out when the next process writes one.
  */
 async function startTime(
@@ -144,13 +144,13 @@ async function startTime(
   opened: OpenedDatabase,
   samplingFailed: (error: unknown) => void = () => undefined,
 ): Promise<Subscription | undefined> {
-  const restored = (await readIncarnations(store)).find(({ isPast }) => isPast);
-  if (restored !== undefined) {
-    const { directory, reached, readVersion } = restored;
+  const [why] = (await readIncarnations(store)).flatMap((state) => whyToRaise(state) ?? []);
+  if (why !== undefined) {
     throw new StoreMismatchError(
-      `${opened.name} is at version ${readVersion}, but the ${directory}'s log reaches version ${reached ?? 0n}: it is another cluster than the log was written on; if it was restored from a backup, run: artifact-store incarnation raise`,
+      `${opened.name} is not where its log was written: ${why}; if it was restored from a backup, run: artifact-store incarnation raise`,
     );
   }
+  await noteCluster(store);
   await sampleTimes(store);
   opened.keepTimeBy(store.keyspaces.platform.times);
   if (store.database.quietVersions) return undefined;

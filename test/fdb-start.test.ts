@@ -323,13 +323,13 @@ describe.skipIf(noServer)('on a cluster of its own', () => {
       const env = { ...settingsOf(place), ARES_CLIENT_ADDRESS: join(server.directory, 'blobs') };
       for (const args of [['serve'], ['history', 'p/r']]) {
         expect(await problemOf(env, args)).toMatch(
-          /^fdb:\S+ is at version \d+, but the registry's log reaches version \d+: .*run: artifact-store incarnation raise$/,
+          /^fdb:\S+ is not where its log was written: the database is at version \d+, behind the registry's log, which reaches version \d+; .*run: artifact-store incarnation raise$/,
         );
       }
       const shown = await command(server, env, 'incarnation', 'show');
       expect([shown.code, shown.stderr]).toEqual([1, '']);
       expect(shown.stdout.toString()).toMatch(
-        /^registry \(restored\/registry\): incarnation 1, .*behind \d+: run artifact-store incarnation raise\nplatform \(restored\/topaz\): incarnation 1, .*not behind it\n$/,
+        /^registry \(restored\/registry\): incarnation 1, .*behind the registry's log, which reaches version \d+: run artifact-store incarnation raise\nplatform \(restored\/topaz\): incarnation 1, .*not behind it\n$/,
       );
       const raised = await command(server, env, 'incarnation', 'raise');
       expect([raised.code, raised.stdout.toString()]).toEqual([
@@ -339,7 +339,7 @@ describe.skipIf(noServer)('on a cluster of its own', () => {
       const again = await command(server, env, 'incarnation', 'raise');
       expect([again.code, again.stderr]).toEqual([
         1,
-        "artifact-store: nothing was raised: the database's versions are not behind the log; --force begins a new incarnation all the same\n",
+        "artifact-store: nothing was raised: the log was written on this cluster, whose versions are not behind it; --force begins a new incarnation all the same\n",
       ]);
       await server.restart();
       const client = clientOf(server);

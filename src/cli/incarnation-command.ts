@@ -1,15 +1,16 @@
 import type { Config } from '../config.js';
 import { formatPosition } from '../events/position.js';
 import { openRegistry } from '../open-registry.js';
-import { raiseIncarnations, readIncarnations, type IncarnationState } from '../processes/incarnation.js';
+import { raiseIncarnations, readIncarnations, whyToRaise, type IncarnationState } from '../processes/incarnation.js';
 import type { Store } from '../projections/store.js';
 
 const usage = `usage: artifact-store incarnation [show]
        artifact-store incarnation raise [--force]
 
-  show    the incarnation of the log of each directory, and whether the database's versions are behind it; exit status 1 when they are
-  raise   begins a new incarnation where they are, as after a restore from a backup into another cluster: what happens from then on comes after
-          all that was restored
+  show    the incarnation of the log of each directory, and whether it needs a new one: its database is another cluster than the log's, or has versions
+          that are behind it; exit status 1 when one does
+  raise   begins a new incarnation where it is needed, as after a restore from a backup into another cluster: what happens from then on comes
+          after all that was restored
           --force   in both directories, though nothing needs it
 `;
 
@@ -35,21 +36,24 @@ export async function manageIncarnation(config: Config, args: readonly string[])
 
 async function show(store: Store, config: Config): Promise<number> {
   const states = await readIncarnations(store);
-  for (const { directory, incarnation, newest, reached, readVersion, isPast } of states) {
+  for (const state of states) {
+    const { directory, incarnation, newest, readVersion } = state;
     const last = newest === undefined ? 'no event yet' : `newest event ${formatPosition(newest)}`;
-    const versions = isPast
-      ? `the database is at version ${readVersion}, behind ${reached ?? 0n}: run artifact-store incarnation raise`
-      : `the database is at version ${readVersion}, not behind it`;
+    const why = whyToRaise(state);
+    const versions =
+      why === undefined
+        ? `the database is at version ${readVersion}, not behind it`
+        : `${why}: run artifact-store incarnation raise`;
     process.stdout.write(`${named(config, directory)}: incarnation ${incarnation}, ${last}; ${versions}\n`);
   }
-  return states.some(({ isPast }) => isPast) ? 1 : 0;
+  return states.some((state) => whyToRaise(state) !== undefined) ? 1 : 0;
 }
 
 async function raise(store: Store, config: Config, force: boolean): Promise<number> {
   const raised = await raiseIncarnations(store, force);
   if (raised.length === 0) {
     process.stderr.write(
-      "artifact-store: nothing was raised: the database's versions are not behind the log; --force begins a new incarnation all the same\n",
+      'artifact-store: nothing was raised: the log was written on this cluster, whose versions are not behind it; --force begins a new incarnation all the same\n',
     );
     return 1;
   }

@@ -71,6 +71,7 @@ export async function openFoundationDb(options: FoundationDbOptions = {}): Promi
   const database = new OpenFoundationDb(client, native, file, timeoutMs);
   try {
     await database.firstAnswer(timeoutMs);
+    await database.readClusterId();
     return database;
   } catch (error) {
     await database.close();
@@ -80,6 +81,10 @@ export async function openFoundationDb(options: FoundationDbOptions = {}): Promi
 
 // Option numbers (fdbclient/vexillographer/fdb.options); the one of a database is the default of its transactions.
 const TRANSACTION_TIMEOUT = 500;
+const READ_SYSTEM_KEYS = 302;
+
+// Written once, by `configure new` (fdbclient/SystemData.cpp, initIdKey). Backups and restores leave the system's keys alone.
+const INIT_ID_KEY = Buffer.from('\xff/init_id', 'latin1');
 
 function notOpened(error: unknown): DatabaseUnusableError {
   const why = error instanceof Error ? error.message : String(error);
@@ -93,6 +98,7 @@ class OpenFoundationDb implements FoundationDbDatabase, ClusterHost {
   readonly quietVersions = false;
   readonly clusterFile: string;
   readonly clientVersion: string;
+  clusterId: string | undefined;
 
   readonly #client: FdbClient;
   readonly #native: NativeDatabase;
@@ -164,6 +170,17 @@ class OpenFoundationDb implements FoundationDbDatabase, ClusterHost {
         `no answer within ${timeoutMs / 1_000} s from the cluster of ${path}, coordinators ${coordinators.join(', ')}: is fdbserver running there, of the client library's own release series, and is the database configured (fdbcli: configure new single ssd)${encrypted}?`,
         { cause: error },
       );
+    }
+  }
+
+  async readClusterId(): Promise<void> {
+    const native = this.#native.createTransaction();
+    native.setOption(READ_SYSTEM_KEYS, null);
+    try {
+      this.clusterId = (await native.get(INIT_ID_KEY, true))?.toString('latin1');
+    } catch (error) {
+      if (!this.#client.isFdbError(error)) throw error;
+      throw keyValueError(error, 'read');
     }
   }
 

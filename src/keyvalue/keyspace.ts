@@ -109,6 +109,8 @@ export function createKeyspace(directory: Buffer) {
     metaSalt: under('meta', 'salt'),
     /** In a directory that a migration fills: projections/migration.ts. */
     metaMigration: under('meta', 'migration'),
+    /** Of the cluster that the incarnation's positions are of. */
+    metaCluster: under('meta', 'cluster'),
     /** Private keys that sign tokens; not events, since they must be gone when they are gone. */
     signingKeys: boundsOf(under('signing-key')),
     signingKey: (kid: string): Buffer => under('signing-key', kid),

@@ -18,6 +18,15 @@ export interface IncarnationState {
   readonly readVersion: bigint;
   /** The database has versions to come that the incarnation had already: what is appended now would lie before what is there. */
   readonly isPast: boolean;
+  /** The incarnation was written on another cluster: this one has a copy of it, restored from a backup. */
+  readonly isElsewhere: boolean;
+}
+
+/** Why positions of the incarnation can't go on in this database, in words that go on behind the directory's name; undefined where they can. */
+export function whyToRaise({ directory, isPast, isElsewhere, readVersion, reached }: IncarnationState): string | undefined {
+  if (isPast)
+    return `the database is at version ${readVersion}, behind the ${directory}'s log, which reaches version ${reached ?? 0n}`;
+  return isElsewhere ? `the ${directory}'s log was written on another cluster` : undefined;
 }
 
 const directories = ['registry', 'platform'] as const;
@@ -28,20 +37,28 @@ export async function readIncarnations(store: Store): Promise<readonly Incarnati
 }
 
 async function readAll(tx: ReadTransaction, store: Store): Promise<readonly IncarnationState[]> {
-  return Promise.all(directories.map(async (name) => stateOf(tx, await store.readDirectory(tx, name))));
+  const { clusterId } = store.database;
+  return Promise.all(directories.map(async (name) => stateOf(tx, await store.readDirectory(tx, name), clusterId)));
 }
 
-async function stateOf(tx: ReadTransaction, { name, keyspace, live }: LiveDirectory): Promise<IncarnationState> {
+async function stateOf(
+  tx: ReadTransaction,
+  { name, keyspace, live }: LiveDirectory,
+  clusterId: string | undefined,
+): Promise<IncarnationState> {
   const { incarnation } = live;
-  const [newest, sample, readVersion] = await Promise.all([
+  const [newest, sample, readVersion, noted] = await Promise.all([
     createLog(keyspace).newest(tx, incarnation),
     readNewestSample(tx, keyspace.timeSamples(incarnation)),
     tx.readVersion(),
+    tx.get(keyspace.metaCluster),
   ]);
   // An event of the incarnation before may have any version.
   const appended = newest?.incarnation === incarnation ? versionOf(newest) : undefined;
   const reached = sample === undefined || (appended !== undefined && appended > sample.version) ? appended : sample.version;
-  return { directory: name, incarnation, newest, reached, readVersion, isPast: reached !== undefined && reached > readVersion };
+  const isPast = reached !== undefined && reached > readVersion;
+  const isElsewhere = clusterId !== undefined && noted !== undefined && noted.toString() !== clusterId;
+  return { directory: name, incarnation, newest, reached, readVersion, isPast, isElsewhere };
 }
 
 export interface RaisedIncarnation {
@@ -56,8 +73,9 @@ export interface RaisedIncarnation {
  */
 export async function raiseIncarnations(store: Store, force: boolean): Promise<readonly RaisedIncarnation[]> {
   const raised = (await readIncarnations(store))
-    .filter(({ isPast }) => isPast || force)
+    .filter((state) => force || whyToRaise(state) !== undefined)
     .map(({ directory, incarnation }) => ({ directory, from: incarnation, to: incarnation + 1 }));
+  const { clusterId } = store.database;
   await store.database.transact(async (tx) => {
     // Both first: behind a write of `meta/live` the metadata version can't be read.
     const found = await Promise.all(raised.map(async (one) => ({ ...one, ...(await store.readDirectory(tx, one.directory)) })));
@@ -65,8 +83,24 @@ export async function raiseIncarnations(store: Store, force: boolean): Promise<r
       // Raised meanwhile, perhaps by this very transaction, whose commit nobody knew the outcome of.
       if (live.incarnation !== from) continue;
       writeLive(tx, keyspace, { ...live, incarnation: to });
+      if (clusterId !== undefined) tx.set(keyspace.metaCluster, Buffer.from(clusterId));
       if (!store.database.quietVersions) await sampleTimeIn(tx, keyspace, to);
     }
   });
   return raised;
+}
+
+/** Notes in the directories that have no note yet which cluster their positions are of. */
+export async function noteCluster({ database, keyspaces }: Store): Promise<void> {
+  const { clusterId } = database;
+  if (clusterId === undefined) return;
+  const keys = directories.map((name) => keyspaces[name].metaCluster);
+  const read = (tx: ReadTransaction) => Promise.all(keys.map((key) => tx.get(key)));
+  if (!(await database.read(read)).includes(undefined)) return;
+  await database.transact(async (tx) => {
+    for (const [at, noted] of (await read(tx)).entries()) {
+      const key = keys[at];
+      if (key !== undefined && noted === undefined) tx.set(key, Buffer.from(clusterId));
+    }
+  });
 }

@@ -13,7 +13,10 @@ export const keyKinds = {
   command: 'copied',
   content: 'copied',
   log: 'copied',
-  /** Key by key: `meta/live` gets another incarnation and other builds, `meta/store` is written when all is there, the salt is copied. */
+  /**
+   * Key by key: `meta/live` gets another incarnation and other builds, `meta/store` is written when all is there, the salt is copied. The cluster is noted by the
+   * target's first start.
+   */
   meta: 'set up',
   personal: 'copied',
   projection: 'made anew',
@@ -36,6 +39,7 @@ export const memberKinds: Readonly<Record<Exclude<keyof Keyspace, 'directory'>, 
   metaLive: 'meta',
   metaSalt: 'meta',
   metaMigration: 'meta',
+  metaCluster: 'meta',
   signingKeys: 'signing-key',
   signingKey: 'signing-key',
   logBounds: 'log',
@@ -79,8 +83,8 @@ const isKnown = (kind: string): boolean => Object.hasOwn(keyKinds, kind);
  * The first key of the directory that this release has no use for, in hex digits: a later release's, which would be left behind. Costs a read for each kind of key.
  */
 export async function findUnknownKey(database: Database, keyspace: Keyspace): Promise<string | undefined> {
-  const { directory, metaStore, metaLive, metaSalt, metaMigration } = keyspace;
-  const known = [metaStore, metaLive, metaSalt, metaMigration];
+  const { directory, metaStore, metaLive, metaSalt, metaMigration, metaCluster } = keyspace;
+  const known = [metaStore, metaLive, metaSalt, metaMigration, metaCluster];
   const { begin, end } = boundsOf(directory);
   return database.read(async (tx) => {
     for (let from = begin; ;) {

@@ -193,6 +193,7 @@ const keySamples: { readonly [K in keyof Keyspace]?: KeySample } = {
   metaLive: (k) => k.metaLive,
   metaSalt: (k) => k.metaSalt,
   metaMigration: (k) => k.metaMigration,
+  metaCluster: (k) => k.metaCluster,
   signingKeys: (k) => k.signingKeys,
   signingKey: (k) => k.signingKey('kid-1'),
   logBounds: (k) => k.logBounds(1, 7),

@@ -6,7 +6,7 @@ import type { Database } from '../../src/keyvalue/database.js';
 import { directoryPrefix } from '../../src/keyvalue/keyspace.js';
 import { readNewestSample } from '../../src/keyvalue/time-samples.js';
 import { SimulatedStore, VirtualClock } from '../../src/keyvalue/simulated.js';
-import { raiseIncarnations, readIncarnations } from '../../src/processes/incarnation.js';
+import { noteCluster, raiseIncarnations, readIncarnations, whyToRaise } from '../../src/processes/incarnation.js';
 import { sampleTimes } from '../../src/processes/time-sampling.js';
 import { registered } from '../../src/projections/registered.js';
 import { createStore } from '../../src/projections/store.js';
@@ -136,4 +136,21 @@ test('a commit that nobody knew the outcome of raises once', async () => {
     ['registry', 1, false],
     ['platform', 2, false],
   ]);
+});
+
+test('a copy on another cluster, whose versions are further on, is raised, and is of that cluster from then on', async () => {
+  const { database, ...rest } = await founded();
+  const on = (clusterId: string): Founded => ({ ...rest, database: { ...database, clusterId } });
+  const whys = async (store: Founded) => (await readIncarnations(store)).map(whyToRaise);
+  await noteCluster(on('one'));
+  await noteCluster(on('two'));
+  expect(await whys(on('one'))).toEqual([undefined, undefined]);
+  expect(await raiseIncarnations(on('one'), false)).toEqual([]);
+  expect(await whys(on('two'))).toEqual([
+    expect.stringContaining('another cluster') as string,
+    expect.stringContaining('another cluster') as string,
+  ]);
+  expect(await raiseIncarnations(on('two'), false)).toHaveLength(2);
+  expect(await whys(on('two'))).toEqual([undefined, undefined]);
+  expect(await whys(on('one'))).toEqual([expect.anything(), expect.anything()]);
 });
