@@ -34,13 +34,32 @@ export interface UploadSession {
   readonly finished?: Digest | undefined;
 }
 
+/**
+ * As it lies in the store. Release 0.2.0, which may run beside this one, knows no writers: a PUT that it is at the end of would make bytes live that a server has
+ * copied and dropped since. It takes a session without a `name` for nobody's; a finished one's it may answer.
+ */
+type StoredSession = UploadSession | (Omit<UploadSession, 'name'> & { readonly name?: undefined; readonly underWay: string });
+
+function encodeSession(session: UploadSession): Buffer {
+  const isHidden = session.writer !== undefined && session.finished === undefined;
+  const stored: StoredSession = isHidden ? { ...session, name: undefined, underWay: session.name } : session;
+  return Buffer.from(JSON.stringify(stored));
+}
+
+function decodeSession(value: Buffer): UploadSession {
+  const stored = JSON.parse(value.toString()) as StoredSession;
+  if (stored.name !== undefined) return stored;
+  const { underWay, ...session } = stored;
+  return { ...session, name: underWay };
+}
+
 export async function readSession(tx: ReadTransaction, keyspace: Keyspace, id: Uid): Promise<UploadSession | undefined> {
   const bytes = await tx.get(keyspace.upload(id));
-  return bytes === undefined ? undefined : (JSON.parse(bytes.toString()) as UploadSession);
+  return bytes && decodeSession(bytes);
 }
 
 export function writeSession(tx: Transaction, keyspace: Keyspace, id: Uid, session: UploadSession): void {
-  tx.set(keyspace.upload(id), Buffer.from(JSON.stringify(session)));
+  tx.set(keyspace.upload(id), encodeSession(session));
 }
 
 export function clearSession(tx: Transaction, keyspace: Keyspace, id: Uid): void {
@@ -65,7 +84,7 @@ export async function listSessions(
   // The id is the key's last 16 bytes: the tuple layer packs a UUID as it is.
   return pairs.map(({ key, value }) => ({
     id: uidFromBytes(key.subarray(key.length - 16)),
-    session: JSON.parse(value.toString()) as UploadSession,
+    session: decodeSession(value),
   }));
 }
 
