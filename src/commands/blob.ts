@@ -80,14 +80,18 @@ export function pushBlob(executor: Executor, context: CommandContext, command: P
 }
 
 async function loadPushBlobState(writing: Writing, context: CommandContext, command: PushBlob): Promise<PushBlobState> {
-  const target = await findTarget(writing, context.actor, command.name);
-  return {
-    ...target,
-    denied: context.judge('push', command.name, target.role),
-    session: await readSession(writing.tx, writing.registry.keyspace, command.upload),
-    canonical: await findBlob(writing, command.digest),
-    linked: target.repository !== undefined && (await findLink(writing, target.repository, command.digest)) !== undefined,
-  };
+  const [{ target, linked }, session, canonical] = await Promise.all([
+    findTargetAndLink(writing, context, command),
+    readSession(writing.tx, writing.registry.keyspace, command.upload),
+    findBlob(writing, command.digest),
+  ]);
+  return { ...target, denied: context.judge('push', command.name, target.role), session, canonical, linked };
+}
+
+async function findTargetAndLink(writing: Writing, context: CommandContext, { name, digest }: PushBlob | MountBlob) {
+  const target = await findTarget(writing, context.actor, name);
+  const linked = target.repository !== undefined && (await findLink(writing, target.repository, digest)) !== undefined;
+  return { target, linked };
 }
 
 /** Links a repository to a blob that another one has. OCI distribution 1.1, end-11. */
@@ -127,14 +131,11 @@ export function decideMountBlob(state: MountState, { name, digest }: MountBlob):
 /** Runs MountBlob. Costs up to MOUNT_CANDIDATES repositories' reads where no source is named. */
 export function mountBlob(executor: Executor, context: CommandContext, command: MountBlob): Promise<MountOutcome | Refusal> {
   return executor.execute(context, async (writing) => {
-    const target = await findTarget(writing, context.actor, command.name);
-    const linked = target.repository !== undefined && (await findLink(writing, target.repository, command.digest)) !== undefined;
-    const state = {
-      ...target,
-      linked,
-      denied: context.judge('push', command.name, target.role),
-      source: await findMountSource(writing, context, command),
-    };
+    const [{ target, linked }, source] = await Promise.all([
+      findTargetAndLink(writing, context, command),
+      findMountSource(writing, context, command),
+    ]);
+    const state = { ...target, linked, denied: context.judge('push', command.name, target.role), source };
     return decideMountBlob(state, command);
   });
 }

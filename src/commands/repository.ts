@@ -123,9 +123,9 @@ async function emptyRepository(executor: Executor, contextOf: () => CommandConte
 
 // A manifest's references cost about three times its bytes in keys and conflict ranges; a transaction has 10 MB.
 const STEP_MANIFEST_BYTES = 1_000_000;
-const STEP_KEYS = 500;
+const STEP_KEYS = 200;
 // Each is read for what it held, one after the other: a transaction has 5 s.
-const STEP_MANIFESTS = 200;
+const STEP_MANIFESTS = 100;
 
 type Remains = Awaited<ReturnType<typeof loadRemains>>;
 

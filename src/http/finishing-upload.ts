@@ -6,6 +6,8 @@ import { dropGenerationUnlessLive } from '../commands/upload-bytes.js';
 import { algorithmOf, digestOf, type Digest } from '../digest.js';
 import { refuse, reject, RefusalError } from '../errors.js';
 import { findBlob } from '../projections/blobs.js';
+import { findLink } from '../projections/references.js';
+import { findTarget } from '../projections/targets.js';
 import { commandContext, type Exchange } from './exchange.js';
 import { append, chunkOf, drop, notMine, type Receiving } from './receiving-upload.js';
 import { announcedLength, readBody } from './request-body.js';
@@ -58,22 +60,34 @@ export async function finish(exchange: Exchange, mine: Receiving, digest: Digest
 async function keep(exchange: Exchange, { staged }: Receiving, command: PushBlob, held: Buffer | undefined): Promise<void> {
   const { executor, blobs } = exchange.services;
   const { file, digest } = command;
-  const known = await executor.store.read((reading) => findBlob(reading, digest));
+  const { known, linked } = await findPushed(exchange, command);
   // A generation whose file is gone or cut is no reason to drop the bytes that are here now.
   const there = known !== undefined && (await blobs.stat({ digest, generation: known.generation })) === known.size;
   const lost = there ? undefined : known?.generation;
-  let outcome = there ? await push(exchange, staged, command) : undefined;
+  let outcome = there ? await push(exchange, staged, command, linked) : undefined;
   if (outcome?.generation === undefined) {
     await (held === undefined ? blobs.commit(staged, digest) : blobs.put(staged, held, digest));
-    outcome = await push(exchange, staged, { ...command, lost, committed: true });
+    outcome = await push(exchange, staged, { ...command, lost, committed: true }, linked);
   }
   if (outcome.generation !== file) await dropGenerationUnlessLive(executor, blobs, digest, file);
   await blobs.release(staged);
 }
 
-async function push(exchange: Exchange, staged: string, command: PushBlob) {
-  const { executor, blobs } = exchange.services;
-  const pushed = await pushBlob(executor, commandContext(exchange), command);
+/** The blob, where it is stored already, and whether the repository may read it. */
+async function findPushed({ services, caller }: Exchange, { name, digest }: PushBlob) {
+  return services.executor.store.read(async (reading) => {
+    const known = await findBlob(reading, digest);
+    const { repository } = known === undefined ? {} : await findTarget(reading, caller.actor, name);
+    const linked = repository !== undefined && (await findLink(reading, repository, digest)) !== undefined;
+    return { known, linked };
+  });
+}
+
+async function push(exchange: Exchange, staged: string, command: PushBlob, linked: boolean) {
+  const { executor, blobs, inTurn } = exchange.services;
+  const run = () => pushBlob(executor, commandContext(exchange), command);
+  // The first pushes of a base layer come together, and only one of them can store and link it: the others would be sent round again by its commit.
+  const pushed = linked ? await run() : await inTurn(`blob ${command.digest}`, run);
   if (!isRefusal(pushed)) return pushed;
   // Cancelled, taken over, or not allowed any more, while the bytes came.
   if (command.committed) await dropGenerationUnlessLive(executor, blobs, command.digest, command.file);

@@ -215,8 +215,8 @@ describe('the deletion of a repository', () => {
     await linkAll(at, 'shop/web', links);
     at.bodies();
     accepted(await removeRepository(at, 'shop/web'));
-    // Begun; 500, 500 and 200 tags; the manifest; 500, 500 and 102 links; ended.
-    expect(at.bodies()).toBe(9);
+    // Begun; 6 x 200 tags; the manifest; 5 x 200 and 102 links; ended.
+    expect(at.bodies()).toBe(15);
     expect(await compareWithFold(at.store)).toEqual([]);
   });
 
