@@ -132,6 +132,12 @@ export async function claimTarget(target: End, record: MigrationRecord, isFenced
     for (const name of names) {
       const keyspace = keyspaceOf(target, name);
       if (!record.directories.includes(name)) {
+        // It may be given up yet, and the platform be cleared.
+        if ((await readRecord(tx, keyspace)) !== undefined) {
+          throw new MigrationError(
+            `the directory ${target.place.directories[name]} of ${target.place.database} is still being filled by the migration of another registry; go on with that first`,
+          );
+        }
         if ((await tx.get(keyspace.metaLive)) !== undefined) continue;
         throw new MigrationError(
           `${target.place.database} has no platform in the directory ${target.place.directories[name]}, to which it was moved; check --to-metadata-directory`,

@@ -6,11 +6,12 @@ import { ClusterTime } from '../../src/keyvalue/foundationdb-time.js';
 import { createKeyspace, directoryPrefix } from '../../src/keyvalue/keyspace.js';
 import { SimulatedStore, VirtualClock } from '../../src/keyvalue/simulated.js';
 import { beat } from '../../src/processes/heartbeat.js';
-import { checkIdle } from '../../src/processes/migration-ends.js';
+import { checkIdle, claimTarget } from '../../src/processes/migration-ends.js';
 import { sampleTimes } from '../../src/processes/time-sampling.js';
 import { createIds } from '../commands/fixture.js';
 import { found } from '../projections/builds-fixture.js';
-import { endOn, sourcePlace } from './migrate-fixture.js';
+import { encodeRecord, type MigrationRecord } from '../../src/projections/migration.js';
+import { endOn, sourcePlace, targetPlace } from './migrate-fixture.js';
 
 afterEach(() => void vi.useRealTimers());
 
@@ -51,4 +52,25 @@ test('a server that was killed on a cluster is forgotten after 30 s, though nobo
   await expect(checkIdle(source)).rejects.toThrow(/^servers run on the source: front-1:77 /);
   pass(11_000);
   await checkIdle(source);
+});
+
+test('a registry follows its platform only once the registry that took it along can give that up no more', async () => {
+  const newId = createIds();
+  const target = endOn(new SimulatedStore({ seed: 1, clock: new VirtualClock() }).connect(), targetPlace);
+  const { metaLive, metaMigration } = target.store.keyspaces.platform;
+  const ofAnother: MigrationRecord = {
+    ...{ migration: newId(), from: sourcePlace, to: targetPlace, identity: newId(), state: 'copying', owner: 'first' },
+    ...{ directories: ['registry', 'platform'], checkpoint: 'copied', pairs: 1, bytes: 1 },
+  };
+  await target.database.transact(async (tx) => {
+    tx.set(metaLive, Buffer.from('{}'));
+    tx.set(metaMigration, encodeRecord(ofAnother));
+  });
+  const mine: MigrationRecord = {
+    ...{ ...ofAnother, migration: newId(), identity: newId(), owner: 'second' },
+    ...{ directories: ['registry'], checkpoint: undefined },
+  };
+  await expect(claimTarget(target, mine, false)).rejects.toThrow(/^the directory topaz of .* is still being filled/);
+  await target.database.transact(async (tx) => tx.clear(metaMigration));
+  expect(await claimTarget(target, mine, false)).toEqual(mine);
 });
