@@ -25,6 +25,7 @@ interface Line {
   readonly address?: string;
   readonly agent?: string;
   readonly cut?: boolean;
+  readonly attempts?: number;
 }
 
 function lines(): readonly Line[] {
@@ -57,6 +58,24 @@ async function loggedBy(count: number, send: () => Promise<unknown>): Promise<re
     () => `${requests().length - before} lines instead of ${count}`,
   );
 }
+
+test('the first pushes of a base layer, at once, send no command round again', async () => {
+  await client.pushBlob('turns/one', Buffer.from('the repository is there before'));
+  const layer = Buffer.alloc(70_000, 'layer');
+  const seen = lines().length;
+  await Promise.all(Array.from({ length: 50 }, () => client.pushBlob('turns/one', layer)));
+  const commands = await waitFor(
+    () => {
+      const ran = lines()
+        .slice(seen)
+        .filter(({ msg }) => msg === 'a command ran');
+      return Promise.resolve(ran.length >= 50 ? ran : undefined);
+    },
+    5_000,
+    () => 'fewer commands than pushes',
+  );
+  expect(commands.filter(({ attempts }) => attempts !== 1)).toEqual([]);
+});
 
 test('a request is one line with name, reference, digest, status, bytes, duration and actor', async () => {
   const image = randomImage({ layers: 1 });
