@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 
@@ -91,6 +92,41 @@ export function serverDatabase(folder: string): Readonly<Record<string, string>>
     ARTS_METADATA_DIRECTORY: [...place, 'platform'].join('/'),
     ...(libraries === undefined ? {} : { LD_LIBRARY_PATH: libraries }),
   };
+}
+
+/** The database of a test's folder for another folder that has none; nobody may have either open. */
+export async function copyDatabase(from: string, to: string): Promise<void> {
+  if (!onFoundationDb) {
+    cpSync(join(from, 'db'), join(to, 'db'), { recursive: true });
+    return;
+  }
+  const database = await openEngine();
+  try {
+    for (const name of ['ARTIFACT_STORE_DIRECTORY', 'ARTS_METADATA_DIRECTORY']) {
+      const [source, target] = [from, to].map((folder) => (serverDatabase(folder)[name] ?? '').split('/'));
+      const prefix = await database.openDirectory(source ?? [], { create: false });
+      const other = await database.openDirectory(target ?? [], { create: true });
+      if (prefix === undefined || other === undefined) throw new Error(`${from} has no database`);
+      await copyPrefix(database, prefix, other);
+    }
+  } finally {
+    await database.close();
+  }
+}
+
+async function copyPrefix(database: Database, from: Buffer, to: Buffer): Promise<void> {
+  const end = Buffer.concat([from, Buffer.of(0xff)]);
+  for (let begin = from; ;) {
+    const start = begin;
+    const pairs = await database.read((tx) => tx.getRange(start, end, { targetBytes: 1_000_000 }));
+    const last = pairs.at(-1);
+    if (last === undefined) return;
+    await database.transact((tx) => {
+      for (const { key, value } of pairs) tx.set(Buffer.concat([to, key.subarray(from.length)]), value);
+      return Promise.resolve();
+    });
+    begin = Buffer.concat([last.key, Buffer.of(0)]);
+  }
 }
 
 if (engine !== 'simulated') {

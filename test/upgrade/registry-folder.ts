@@ -5,6 +5,7 @@ import type { EventPayload, Stream } from '../../src/events/types.js';
 import type { Database, KeyValue } from '../../src/keyvalue/database.js';
 import type { OpenRegistry } from '../../src/open-registry.js';
 import { clientOf, randomImage } from '../support/client.js';
+import { copyDatabase } from '../support/database.js';
 import type { Release } from '../support/next-release.js';
 import { temporaryFolder } from '../support/processes.js';
 import { startServer, storeSettings } from '../support/server.js';
@@ -55,9 +56,10 @@ export async function makeFolder(release: Release, moves: number): Promise<strin
 }
 
 /** A copy for a test of its own; nobody may have the store open. */
-export function copyFolder(directory: string): string {
+export async function copyFolder(directory: string): Promise<string> {
   const copy = temporaryFolder('registry');
-  for (const part of ['db', 'blobs']) cpSync(join(directory, part), join(copy, part), { recursive: true });
+  cpSync(join(directory, 'blobs'), join(copy, 'blobs'), { recursive: true });
+  await copyDatabase(directory, copy);
   return copy;
 }
 

@@ -196,7 +196,7 @@ interface Scene {
 
 /** Steady pushes to an old server, measured; then a new server beside it. */
 async function open(): Promise<Scene> {
-  const directory = copyFolder(prefilled);
+  const directory = await copyFolder(prefilled);
   const before = await start(old, directory);
   const pushes = push([before]);
   // The first pushes make repositories and tokens.
