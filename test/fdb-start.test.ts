@@ -339,7 +339,7 @@ describe.skipIf(noServer)('on a cluster of its own', () => {
       const again = await command(server, env, 'incarnation', 'raise');
       expect([again.code, again.stderr]).toEqual([
         1,
-        "artifact-store: nothing was raised: the log was written on this cluster, whose versions are not behind it; --force begins a new incarnation all the same\n",
+        'artifact-store: nothing was raised: the log was written on this cluster, whose versions are not behind it; --force begins a new incarnation all the same\n',
       ]);
       await server.restart();
       const client = clientOf(server);

@@ -30,7 +30,7 @@ test('the incarnation is shown, and not raised where nothing needs it', async ()
     code: 1,
     stdout: '',
     stderr:
-      "artifact-store: nothing was raised: the log was written on this cluster, whose versions are not behind it; --force begins a new incarnation all the same\n",
+      'artifact-store: nothing was raised: the log was written on this cluster, whose versions are not behind it; --force begins a new incarnation all the same\n',
   });
 });
 
