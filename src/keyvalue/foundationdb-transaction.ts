@@ -333,8 +333,15 @@ export class ClusterTransaction implements Transaction {
     }, identity);
   }
 
+  /**
+   * The C library brings it with the read version, but where it gets none, for the database is locked or too busy, says so to those alone who asked for that
+   * (fdbclient/NativeAPI.actor.cpp, extractReadVersion): by itself this would wait for its time limit.
+   */
   #metadataVersion(isSnapshot: boolean): Promise<Buffer | undefined> {
-    return this.#read((native) => native.get(METADATA_KEY, isSnapshot), identity);
+    return this.#read(
+      (native) => Promise.all([native.getReadVersion(), native.get(METADATA_KEY, isSnapshot)]),
+      ([, version]) => version,
+    );
   }
 
   #getRange(begin: Buffer, end: Buffer, options: RangeOptions, isSnapshot: boolean): Promise<readonly KeyValue[]> {

@@ -119,7 +119,7 @@ class OpenFoundationDb implements FoundationDbDatabase, ClusterHost {
     this.clientVersion = `API version ${client.apiVersion}`;
     this.#availability = new Availability({
       silenceMs,
-      probe: () => this.#ask(PROBE_MS),
+      probe: () => this.#probe(),
       onAway: () => this.#interruptAll(),
     });
   }
@@ -307,6 +307,15 @@ class OpenFoundationDb implements FoundationDbDatabase, ClusterHost {
 
   #interruptAll(): void {
     for (const tx of this.#attempts) tx.interrupt();
+  }
+
+  /** A refusal is an answer, too. */
+  async #probe(): Promise<void> {
+    try {
+      await this.#ask(PROBE_MS);
+    } catch (error) {
+      if (!this.isFdbError(error) || isOwnEnd(error.code)) throw error;
+    }
   }
 
   /** Rejects with an FdbError. */

@@ -310,4 +310,18 @@ describe.runIf(!('missing' in programs))('a cluster of one server', () => {
     expect(await balance()).toBe(before + 1);
     await patient.close();
   });
+
+  // The last: this server is not unlocked any more.
+  test('that is locked says so at once, and is not taken for silent', TIMES, async () => {
+    await server.fdbcli('lock');
+    const begun = performance.now();
+    const said = async (asked: Promise<unknown>): Promise<unknown> => asked.catch((error: unknown) => error);
+    const locked = { code: 'unavailable', message: expect.stringContaining('locked') as unknown };
+    expect(await said(database.read((tx) => tx.metadataVersion()))).toMatchObject(locked);
+    expect(await said(database.transact((tx) => tx.snapshot.metadataVersion()))).toMatchObject(locked);
+    expect(await said(database.read((tx) => tx.get(bytes('a'))))).toMatchObject(locked);
+    expect(await said(writing(database, bytes('a')))).toMatchObject(locked);
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(database.available).toBe(true);
+  });
 });
