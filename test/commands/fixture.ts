@@ -23,11 +23,13 @@ import { parseName, uidFromBytes, type RepositoryName, type Tag, type Uid } from
 import { allowedBy } from '../../src/identity/judge.js';
 import type { Database } from '../../src/keyvalue/database.js';
 import { directoryPrefix } from '../../src/keyvalue/keyspace.js';
-import { SimulatedStore, VirtualClock, type SimulatedOptions } from '../../src/keyvalue/simulated.js';
+import type { SimulatedOptions } from '../../src/keyvalue/simulated.js';
 import { registered } from '../../src/projections/registered.js';
 import { findRepositoryUid } from '../../src/projections/repositories.js';
 import { findProject } from '../../src/projections/projects.js';
 import { createStore, type Store } from '../../src/projections/store.js';
+import { newClock, newStore } from '../support/database.js';
+import type { TestStore } from '../support/remote-store.js';
 
 /** Stands in for a blob store where only commands run: none touches a blob's bytes, and the founding of a store asks for the identity alone. */
 function identityOnly(): Founding['blobs'] {
@@ -36,6 +38,7 @@ function identityOnly(): Founding['blobs'] {
     readIdentity: () => Promise.resolve(identity),
     isEmpty: () => Promise.resolve(true),
     writeIdentity: (text) => Promise.resolve(void (identity = text)),
+    markFounded: () => Promise.resolve(),
   };
 }
 
@@ -66,7 +69,7 @@ export interface Workplace {
 }
 
 export interface Simulation extends Workplace {
-  readonly simulated: SimulatedStore;
+  readonly simulated: TestStore;
   /** Another process on the same store. */
   another(name?: string): Workplace;
 }
@@ -74,7 +77,7 @@ export interface Simulation extends Workplace {
 const prefixes = { registry: directoryPrefix('registry'), platform: directoryPrefix('topaz') };
 
 export async function simulate(options: SimulatedOptions = {}): Promise<Simulation> {
-  const simulated = new SimulatedStore({ seed: 1, clock: new VirtualClock(), ...options, faults: {} });
+  const simulated = newStore({ seed: 1, clock: newClock(), ...options, faults: {} });
   const newId = createIds();
   const workplace = await found(simulated.connect('founder'), newId);
   simulated.faults = { ...simulated.faults, ...options.faults };

@@ -10,13 +10,14 @@ import { deleteTag } from '../../src/commands/tag.js';
 import { startUpload } from '../../src/commands/upload.js';
 import type { Refusal } from '../../src/errors.js';
 import type { ImagePath, Uid } from '../../src/identifiers.js';
-import { CrashedError, SimulatedStore, VirtualClock } from '../../src/keyvalue/simulated.js';
+import { CrashedError } from '../../src/keyvalue/simulated.js';
 import { listManifestsOfRepository } from '../../src/projections/manifests.js';
 import { listLinks } from '../../src/projections/references.js';
 import { listReferrers } from '../../src/projections/referrers.js';
 import { listLeavingRepositories } from '../../src/projections/repositories.js';
 import type { Store } from '../../src/projections/store.js';
 import { listTagsOfRepository } from '../../src/projections/tags.js';
+import { newClock, newStore } from '../support/database.js';
 import { compareWithFold } from '../support/fold.js';
 import {
   blobOf,
@@ -279,7 +280,7 @@ test(`programs of several actors, with faults and a crash, do what a plain model
 test('the model alone and the commands alone, one after another, agree', async () => {
   const inUse: Step = { kind: 'delete manifest', name: 'shop/web', manifest: 0 };
   const steps = [...beginning, inUse, ...fc.sample(step, { seed: 7, numRuns: 1_000 })];
-  const at = await found(new SimulatedStore({ seed: 1, clock: new VirtualClock() }).connect());
+  const at = await found(newStore({ seed: 1, clock: newClock() }).connect());
   const model = new Model(world);
   const outcomes = new Set<Outcome>();
   for (const one of steps) {

@@ -13,9 +13,10 @@ import { pushBlob } from '../../src/commands/blob.js';
 import { endCopy, renewUpload, startUpload, takeUploadOver } from '../../src/commands/upload.js';
 import type { Digest, DigestAlgorithm } from '../../src/digest.js';
 import type { Uid } from '../../src/identifiers.js';
-import { VirtualClock } from '../../src/keyvalue/simulated.js';
+import type { VirtualClock } from '../../src/keyvalue/simulated.js';
 import { expireUploads } from '../../src/processes/upload-expiry.js';
 import { accepted, create, nameOf, sha256Of, sha512Of, simulate, type Simulation } from '../commands/fixture.js';
+import { newClock } from '../support/database.js';
 
 const name = nameOf('shop/web');
 const bytes = Buffer.from('some bytes');
@@ -30,7 +31,7 @@ let at: Simulation;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'expiry-'));
   blobs = await openLocalBlobStore(folder, { create: true });
-  clock = new VirtualClock();
+  clock = newClock();
   at = await simulate({ clock });
   await create(at, 'shop/web');
 });
