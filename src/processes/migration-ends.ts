@@ -188,9 +188,11 @@ export async function fenceSource(source: End, record: MigrationRecord): Promise
       if (live === undefined) throw new MigrationError(`the ${name} directory of ${source.place.database} was never set up`);
       if (parseMark(live)?.migration === record.migration) continue;
       await source.store.readDirectory(tx, name);
+      lives.set(name, live);
+      // The mark of a platform that went before keeps them out, and time stands still there: none would be forgotten.
+      if (!record.directories.includes('platform')) continue;
       const servers = await listServers(tx, source.store, name);
       if (servers.length > 0) throw new MigrationError(describeServers(servers, at));
-      lives.set(name, live);
     }
     for (const [name, live] of lives) {
       const mark: MigrationMark = { state: 'moving', migration: record.migration, to: record.to, at, live };
@@ -202,11 +204,12 @@ export async function fenceSource(source: End, record: MigrationRecord): Promise
 /** Before anything is made in a target: whether servers run on a source that no migration has fenced. Throws MigrationError, LiveMismatchError. */
 export async function checkIdle(source: End): Promise<void> {
   const { marks } = await readSource(source);
+  // One mark is enough to keep every server out.
+  if (names.some((name) => marks[name] !== undefined)) return;
   // Without a server nobody writes samples, and time stands still: one that was killed would never be forgotten.
-  if (names.every((name) => marks[name] === undefined)) await sampleTimes(source.store);
+  await sampleTimes(source.store);
   await source.database.read(async (tx) => {
     for (const name of names) {
-      if (marks[name] !== undefined) continue;
       await source.store.readDirectory(tx, name);
       const servers = await listServers(tx, source.store, name);
       if (servers.length > 0) throw new MigrationError(describeServers(servers, Number(await tx.time())));

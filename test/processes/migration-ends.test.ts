@@ -9,8 +9,10 @@ import { beat } from '../../src/processes/heartbeat.js';
 import { checkIdle, claimTarget } from '../../src/processes/migration-ends.js';
 import { sampleTimes } from '../../src/processes/time-sampling.js';
 import { createIds } from '../commands/fixture.js';
-import { found } from '../projections/builds-fixture.js';
-import { encodeRecord, type MigrationRecord } from '../../src/projections/migration.js';
+import { found, old } from '../projections/builds-fixture.js';
+import { abandonMigration, migrate } from '../../src/processes/migrate.js';
+import { encodeRecord, type MigrationRecord, type Place } from '../../src/projections/migration.js';
+import { foundStore } from '../../src/commands/found-store.js';
 import { endOn, sourcePlace, targetPlace } from './migrate-fixture.js';
 
 afterEach(() => void vi.useRealTimers());
@@ -73,4 +75,55 @@ test('a registry follows its platform only once the registry that took it along 
   await expect(claimTarget(target, mine, false)).rejects.toThrow(/^the directory topaz of .* is still being filled/);
   await target.database.transact(async (tx) => tx.clear(metaMigration));
   expect(await claimTarget(target, mine, false)).toEqual(mine);
+});
+
+test('a registry whose platform went with another one follows it there, also where a server of its own was killed', async () => {
+  const clock = new VirtualClock();
+  vi.useFakeTimers({ toFake: ['Date'], now: clock.now() });
+  const newId = createIds();
+  const stores = {
+    source: new SimulatedStore({ seed: 1, clock, versions: (time) => time }),
+    target: new SimulatedStore({ seed: 2, clock }),
+  };
+  const placed = (database: string, registry: string): Place => ({ database, directories: { registry, platform: 'topaz' } });
+  const ends = (registry: string) => ({
+    source: endOn(onCluster(stores.source.connect(registry)), placed('fdb:/source', registry)),
+    target: endOn(stores.target.connect(registry), placed('lmdb:/target', registry)),
+  });
+  const [first, second] = [ends('registry'), ends('second')];
+  for (const { source } of [first, second]) {
+    let identity: string | undefined;
+    const blobs = {
+      readIdentity: () => Promise.resolve(identity),
+      isEmpty: () => Promise.resolve(true),
+      writeIdentity: (text: string) => Promise.resolve(void (identity = text)),
+      markFounded: () => Promise.resolve(),
+    };
+    const { database, store } = source;
+    const salt = Buffer.alloc(32, 7);
+    await foundStore({ database, keyspaces: store.keyspaces, blobs, projections: old, identity: newId(), salt });
+  }
+  await sampleTimes(second.source.store);
+  const move = ({ source, target }: typeof first): Promise<void> =>
+    migrate(source, target, {
+      builder: { owner: source.place.directories.registry, release: 'this' },
+      ...{ newId, signal: new AbortController().signal, progress: () => undefined, done: () => undefined, clock, limit: 20 },
+    });
+  const killed = newId();
+  await beat(second.source.store, killed, { release: 'this', host: 'front-1:77' });
+  await expect(move(second)).rejects.toThrow(/^servers run on the source: /);
+  await abandonMigration(second.source, second.target);
+  await expect(move(first)).rejects.toThrow(/^servers run on the source: /);
+  // The platform's may have been forgotten while the registry's was not looked at.
+  await first.source.database.transact(async (tx) => tx.clear(first.source.store.keyspaces.platform.server(killed)));
+  await move(first);
+  await checkIdle(second.source);
+  await move(second);
+  for (const { source, target } of [first, second]) {
+    await expect(source.store.read(() => Promise.resolve())).rejects.toThrow(/^this store was moved to lmdb:\/target at /);
+    const incarnations = target.store.read(({ registry, platform }) =>
+      Promise.resolve([registry.live.incarnation, platform.live.incarnation]),
+    );
+    expect(await incarnations).toEqual([2, 2]);
+  }
 });
