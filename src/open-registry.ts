@@ -56,7 +56,7 @@ export async function openRegistry(config: Config, create: boolean, options: Ope
   try {
     const database = options.observe?.(opened.database) ?? opened.database;
     const blobs = await openBlobs(config, create);
-    const prefixes = await openDirectories(config, opened, blobs, create);
+    const prefixes = await openDirectories(config, { ...opened, database }, blobs, create);
     const store = createStore(database, prefixes, registered);
     const { keyspaces } = store;
     const isFounded = (await database.read((tx) => tx.get(keyspaces.registry.metaStore))) !== undefined;
@@ -111,20 +111,21 @@ async function openDirectories(
 ): Promise<Readonly<Record<DirectoryName, Buffer>>> {
   const { database, name } = opened;
   const registry = await opened.openDirectory(directory, { create: false });
+  const keyspace = registry && createKeyspace(registry);
+  // Before the platform is looked for: who sets a store up at this moment has made both directories by then.
+  const isFounded = keyspace !== undefined && (await database.read((tx) => tx.get(keyspace.metaStore))) !== undefined;
   const platform = await opened.openDirectory(metadataDirectory, { create: false });
   if (registry !== undefined && platform !== undefined) return { registry, platform };
-  if (!create && registry === undefined) throw new StoreMismatchError(nothingIn(name, 'ARTIFACT_STORE_DIRECTORY', directory));
-  const keyspaces = {
-    ...(registry === undefined ? {} : { registry: createKeyspace(registry) }),
-    ...(platform === undefined ? {} : { platform: createKeyspace(platform) }),
-  };
-  const { registry: mine } = keyspaces;
-  const isFounded = mine !== undefined && (await database.read((tx) => tx.get(mine.metaStore))) !== undefined;
-  if (isFounded || !create) {
+  if (isFounded) {
     throw new StoreMismatchError(
       `${name} has a registry in the directory ${directory}, but no directory ${metadataDirectory}; check ARTS_METADATA_DIRECTORY: a registry needs the platform that it was set up with`,
     );
   }
+  if (!create) throw new StoreMismatchError(nothingIn(name, 'ARTIFACT_STORE_DIRECTORY', directory));
+  const keyspaces = {
+    ...(keyspace === undefined ? {} : { registry: keyspace }),
+    ...(platform === undefined ? {} : { platform: createKeyspace(platform) }),
+  };
   await checkFoundable({ database, blobs }, keyspaces);
   return { registry: await made(directory), platform: await made(metadataDirectory) };
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 
 import { readConfig } from '../src/config.js';
 import { openFoundationDb } from '../src/keyvalue/foundationdb.js';
@@ -8,23 +8,27 @@ import { findFoundationDb } from './support/fdbserver.js';
 import { temporaryFolder, waitFor } from './support/processes.js';
 
 const { cluster } = findFoundationDb();
+const clusterFile = 'missing' in cluster ? '' : cluster.clusterFile;
 if ('missing' in cluster) console.warn(`SKIPPED open-registry.test.ts: ${cluster.missing}`);
 
-test.skipIf('missing' in cluster)(
-  'whoever has a store on a cluster open keeps its time going, a command as well as a server',
-  { timeout: 40_000 },
-  async () => {
-    const clusterFile = 'missing' in cluster ? '' : cluster.clusterFile;
-    const run = `artifact-store-test-${randomUUID()}`;
-    const registry = await openRegistry(
-      readConfig({
-        ARTS_DATABASE: `fdb:${clusterFile}`,
-        ARTIFACT_STORE_DIRECTORY: `${run}/registry`,
-        ARTS_METADATA_DIRECTORY: `${run}/platform`,
-        ARES_CLIENT_ADDRESS: temporaryFolder('blobs'),
-      }),
-      true,
-    );
+describe.skipIf('missing' in cluster)('a store on a cluster', () => {
+  const run = `artifact-store-test-${randomUUID()}`;
+  const configOf = (place: string) =>
+    readConfig({
+      ARTS_DATABASE: `fdb:${clusterFile}`,
+      ARTIFACT_STORE_DIRECTORY: `${run}/${place}/registry`,
+      ARTS_METADATA_DIRECTORY: `${run}/${place}/platform`,
+      ARES_CLIENT_ADDRESS: temporaryFolder('blobs'),
+    });
+
+  afterAll(async () => {
+    const database = await openFoundationDb({ clusterFile });
+    await database.removeDirectory([run]);
+    await database.close();
+  });
+
+  test('has its time going while anybody has it open, a command as well as a server', { timeout: 40_000 }, async () => {
+    const registry = await openRegistry(configOf('time'), true);
     try {
       const { database, keyspaces } = registry.store;
       for (const { times } of [keyspaces.registry, keyspaces.platform]) {
@@ -39,9 +43,28 @@ test.skipIf('missing' in cluster)(
       }
     } finally {
       await registry.close();
-      const database = await openFoundationDb({ clusterFile });
-      await database.removeDirectory([run]);
-      await database.close();
     }
-  },
-);
+  });
+
+  test('that another process sets up in the middle of a start is joined', async () => {
+    const config = configOf('twice');
+    const database = await openFoundationDb({ clusterFile });
+    await database.openDirectory(config.directory.split('/'), { create: true });
+    await database.close();
+    let first: ReturnType<typeof openRegistry> | undefined;
+    const second = await openRegistry(config, true, {
+      observe: (inner) => ({
+        quietVersions: inner.quietVersions,
+        transact: (body, options) => inner.transact(body, options),
+        async read(body) {
+          await (first ??= openRegistry(config, true));
+          return inner.read(body);
+        },
+        close: () => inner.close(),
+      }),
+    });
+    expect(second.identity).toBe((await first)?.identity);
+    await second.close();
+    await (await first)?.close();
+  });
+});
