@@ -121,7 +121,7 @@ async function copy(exchange: Exchange, mine: Receiving, { from, useless }: Take
       await blobs.release(staged);
       return await notMine(exchange, mine);
     }
-    // Whatever fails here: they are found by their upload's id when it is over.
+    // Whatever fails here: the expiry finds them, since no session names them any more.
     for (const name of useless) await dropStagedFile(executor, blobs, name).catch(() => undefined);
     return copied;
   } catch (error) {
