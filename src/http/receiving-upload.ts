@@ -62,7 +62,7 @@ export async function receiving<T>(
     const taken = await takeUploadOver(executor, upload, { server, file });
     if (taken === undefined) return (await reopen()).session.finished === undefined ? reject('UPLOAD_TAKEN_OVER') : undefined;
     return renewing(exchange, received(name, upload, algorithm, file, claim), claim, async (mine) => {
-      const { committed } = await copy(exchange, mine, taken);
+      const { committed } = await copy(exchange, mine, taken, claim.lost);
       return work({ ...mine, whole: committed === true });
     });
   });
@@ -108,15 +108,18 @@ async function renewing<T>(
   }
 }
 
-/** Copies what the writer before has received to this one's own file. */
-async function copy(exchange: Exchange, mine: Receiving, { from, useless }: TakenOver): Promise<StagedUpload> {
+/**
+ * Copies what the writer before has received to this one's own file. A newer request here waits for it, and has it: one that ended the copy would begin the same
+ * again, for ever where clients wait less long than a copy takes.
+ */
+async function copy(exchange: Exchange, mine: Receiving, { from, useless }: TakenOver, lost: AbortSignal): Promise<StagedUpload> {
   const { services, request } = exchange;
   const { executor, blobs, config } = services;
-  const { upload, file, staged, algorithm, signal } = mine;
+  const { upload, file, staged, algorithm } = mine;
   // Many gigabytes take longer to copy than an idle connection is kept.
   request.raw.socket.setTimeout(0);
   try {
-    const copied = await blobs.copy(from, staged, { algorithm, signal });
+    const copied = await blobs.copy(from, staged, { algorithm, signal: lost });
     if (!(await endCopy(executor, upload, file))) {
       await blobs.release(staged);
       return await notMine(exchange, mine);
@@ -128,7 +131,7 @@ async function copy(exchange: Exchange, mine: Receiving, { from, useless }: Take
     if (!(error instanceof BlobStoreError)) throw error;
     // Copied by yet another server, and dropped.
     if (error.code === 'upload_unknown') return await notMine(exchange, mine, 'UPLOAD_UNKNOWN');
-    if (error.code === 'source_failed' && signal.aborted) return await notMine(exchange, mine);
+    if (error.code === 'source_failed' && lost.aborted) return await notMine(exchange, mine);
     // The upload is where it was, and the next request tries again.
     if (error.code === 'storage_full') return reject('STORAGE_FULL');
     throw error;

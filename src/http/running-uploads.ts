@@ -7,11 +7,13 @@ interface Claim {
 
 /** One request's hold on an upload. */
 export interface UploadClaim {
-  /** Aborted when a newer request took the upload over. */
+  /** Aborted when a newer request took the upload over, here or elsewhere. */
   readonly signal: AbortSignal;
+  /** Aborted only when another server has it. */
+  readonly lost: AbortSignal;
   /** It waited for an older request's end: what was read of the upload before is no longer so. */
   readonly tookOver: boolean;
-  /** Aborts it: another server has taken the upload over. */
+  /** Aborts both: another server has taken the upload over. */
   lose(): void;
   release(): void;
 }
@@ -32,14 +34,18 @@ export class RunningUploads {
       before.abort.abort();
       await before.ended;
     }
-    const abort = new AbortController();
+    const [abort, lost] = [new AbortController(), new AbortController()];
     let end = (): void => undefined;
     const mine: Claim = { abort, ended: new Promise((resolve) => (end = resolve)) };
     this.#claims.set(upload, mine);
     return {
       signal: abort.signal,
+      lost: lost.signal,
       tookOver,
-      lose: () => abort.abort(),
+      lose: () => {
+        lost.abort();
+        abort.abort();
+      },
       release: () => {
         if (this.#claims.get(upload) === mine) this.#claims.delete(upload);
         end();

@@ -25,7 +25,7 @@ test('a newer request aborts the older one and waits for its end', async () => {
     return claim;
   });
   await turn();
-  expect([older.signal.aborted, claimed]).toEqual([true, false]);
+  expect([older.signal.aborted, older.lost.aborted, claimed]).toEqual([true, false, false]);
   older.release();
   expect((await newer).signal.aborted).toBe(false);
 });
@@ -70,5 +70,5 @@ test('of any number of requests for an upload one at a time holds it, and every 
 test('a request is told that another server has its upload', async () => {
   const claim = await new RunningUploads(server).claim('a');
   claim.lose();
-  expect(claim.signal.aborted).toBe(true);
+  expect([claim.signal.aborted, claim.lost.aborted]).toEqual([true, true]);
 });
