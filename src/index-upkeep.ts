@@ -4,6 +4,7 @@ import { Subscription } from 'rxjs';
 
 import { isUnavailable } from './availability.js';
 import type { Uid } from './identifiers.js';
+import { faultOf } from './logger.js';
 import type { Progress } from './processes/build-run.js';
 import { follow } from './processes/follow.js';
 import { beat, HEARTBEAT_MS, stopBeating } from './processes/heartbeat.js';
@@ -47,7 +48,7 @@ export function createIndexUpkeep(store: Store, newId: () => Uid, logger: Logger
   const running = new Map<string, Readonly<Record<string, unknown>>>();
   const abort = new AbortController();
   const failed = (what: string) => (err: unknown) => {
-    if (!abort.signal.aborted && !isUnavailable(err)) logger.error({ err }, what);
+    if (!abort.signal.aborted && !isUnavailable(err)) logger.error(faultOf(err), what);
   };
   const logged = new Map<string, { readonly at: number; readonly phase: string }>();
   const progress = (projections: readonly Projection[], state: Progress): void => {
@@ -99,7 +100,7 @@ export function createIndexUpkeep(store: Store, newId: () => Uid, logger: Logger
       const seconds = Math.round((performance.now() - beatAt) / 1_000);
       if (seconds > SILENT_SECONDS) {
         throw new Error(
-          `nothing could be written for ${seconds} s: the disk, or a process that holds the lock of the store; the log says more`,
+          `nothing could be written for ${seconds} s: the disk, a process that holds the embedded store's lock, or a cluster that has only just come back; the log says more`,
         );
       }
     },

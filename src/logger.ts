@@ -1,6 +1,8 @@
 import { destination, pino, type Logger } from 'pino';
 import { build } from 'pino-pretty';
 
+import { LiveMismatchError } from './projections/live.js';
+
 /** JSON lines on stdout; on a terminal, lines for people. */
 export function createLogger(debug: boolean): Logger {
   const options = {
@@ -24,4 +26,9 @@ function timeField(): string {
     lastField = `,"time":"${new Date(now).toISOString()}"`;
   }
   return lastField;
+}
+
+/** An error as a line has it: what a store's own state explains in words, all else with where it came from. */
+export function faultOf(error: unknown): { readonly err: unknown } | { readonly reason: string } {
+  return error instanceof LiveMismatchError ? { reason: error.message } : { err: error };
 }

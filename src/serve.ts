@@ -20,7 +20,7 @@ import { TokenIssuer, TokenVerifier } from './identity/tokens.js';
 import { VerifiedPasswords } from './identity/verified-passwords.js';
 import { bracketed, checkTls, listen } from './listening.js';
 import { createIndexUpkeep } from './index-upkeep.js';
-import { createLogger } from './logger.js';
+import { createLogger, faultOf } from './logger.js';
 import { newId, openRegistry, systemContext } from './open-registry.js';
 import { pruneCommands } from './processes/command-pruning.js';
 import { periodically } from './processes/periodic.js';
@@ -49,7 +49,7 @@ export async function serve(config: Config): Promise<number> {
         },
       }),
     samplingFailed(err) {
-      if (!isUnavailable(err)) logger.error({ err }, 'sampling the time failed');
+      if (!isUnavailable(err)) logger.error(faultOf(err), 'sampling the time failed');
     },
   });
   const { store, blobs } = registry;
@@ -118,7 +118,7 @@ export async function serve(config: Config): Promise<number> {
 
     const failed = (what: string) => (err: unknown) => {
       // The store closes under what still runs; the next start goes on with it. That the database is away is told once.
-      if (!draining && !isUnavailable(err)) logger.error({ err }, what);
+      if (!draining && !isUnavailable(err)) logger.error(faultOf(err), what);
     };
     const chores = [
       periodically(60_000, () => resumeDeletions(executor, systemContext), failed('a repository could not be emptied'), 0),

@@ -111,7 +111,7 @@ export function createApp({ services, authentication, tokens, checkReady, logger
       return await sendJson(reply, 200, { status: 'ready', ...(await checkReady()) });
     } catch (error) {
       // A probe every few seconds, and what happened is told where it began.
-      const known = error instanceof KeyValueError && error.code === 'unavailable';
+      const known = (error instanceof KeyValueError && error.code === 'unavailable') || error instanceof LiveMismatchError;
       logger.warn(known ? { reason: error.message } : { err: error }, 'not ready');
       return sendJson(reply, 503, { status: 'not ready', reason: unreadyFor(error) });
     }

@@ -20,6 +20,11 @@ export function settingsOf({ database, directories }: Place): string {
   return `ARTS_DATABASE=${database} ARTIFACT_STORE_DIRECTORY=${directories.registry} ARTS_METADATA_DIRECTORY=${directories.platform}`;
 }
 
+/** For people: the command's flags that name where to. */
+function flagsTo({ database, directories }: Place): string {
+  return `--to ${database} --to-directory ${directories.registry} --to-metadata-directory ${directories.platform}`;
+}
+
 // ---- The mark in the source, one for each of its directories.
 
 export interface MigrationMark {
@@ -68,7 +73,7 @@ export function describeMark(value: unknown): string | undefined {
   const { state, to, at } = value;
   return state === 'moved'
     ? `this store was moved to ${to.database} at ${formatTime(at)}; start with ${settingsOf(to)}`
-    : `this store is being moved to ${to.database} since ${formatTime(at)}; "artifact-store migrate --to ${to.database}" goes on with it, "artifact-store migrate --abandon" gives it up`;
+    : `this store is being moved to ${to.database} since ${formatTime(at)}; "artifact-store migrate ${flagsTo(to)}" goes on with it, "artifact-store migrate --abandon" gives it up`;
 }
 
 // ---- The record in the target, under `meta/migration` of each directory that is filled.
@@ -120,7 +125,7 @@ export async function readRecord(tx: ReadTransaction, keyspace: Keyspace): Promi
 /** For whoever wants to serve from a database that a migration fills. */
 export function describeRecord({ from, to, state }: MigrationRecord): string {
   const doing = state === 'copying' ? 'is being filled' : 'was filled and is being cleared';
-  return `${to.database} ${doing} from ${from.database} by a migration that has not ended; start with ${settingsOf(from)} and "artifact-store migrate --to ${to.database}" to end it, or with --abandon to give it up`;
+  return `${to.database} ${doing} from ${from.database} by a migration that has not ended; start with ${settingsOf(from)} and "artifact-store migrate ${flagsTo(to)}" to end it, or with --abandon to give it up`;
 }
 
 /**

@@ -187,7 +187,10 @@ function liveReader(
       return last;
     }
     const bytes = await tx.get(keyspace.metaLive);
-    if (bytes === undefined) throw new LiveMismatchError(`the ${name} directory of this store was never set up`);
+    if (bytes === undefined)
+      throw new LiveMismatchError(
+        `the ${name} directory of this store has no meta/live: it was never set up, or its keys are gone`,
+      );
     if (last === undefined || lastBytes === undefined || !lastBytes.equals(bytes)) {
       const live = parseLive(bytes);
       last = { name, keyspace, live, builds: buildsOf(mine, keyspace, live) };
