@@ -237,6 +237,7 @@ function noBlobs() {
     readIdentity: async () => identity,
     isEmpty: async () => true,
     writeIdentity: async (/** @type {string} */ text) => void (identity = text),
+    markFounded: async () => undefined,
   };
 }
 
