@@ -71,7 +71,6 @@ export async function openFoundationDb(options: FoundationDbOptions = {}): Promi
   const database = new OpenFoundationDb(client, native, file, timeoutMs);
   try {
     await database.firstAnswer(timeoutMs);
-    await database.readClusterId();
     return database;
   } catch (error) {
     await database.close();
@@ -156,7 +155,7 @@ class OpenFoundationDb implements FoundationDbDatabase, ClusterHost {
   /** Of the cluster to anybody's first question. */
   async firstAnswer(timeoutMs: number): Promise<void> {
     try {
-      await this.#ask(timeoutMs);
+      this.clusterId = await this.#readClusterId(timeoutMs);
     } catch (error) {
       if (!this.#client.isFdbError(error)) throw error;
       const { path, coordinators } = this.#file;
@@ -170,17 +169,6 @@ class OpenFoundationDb implements FoundationDbDatabase, ClusterHost {
         `no answer within ${timeoutMs / 1_000} s from the cluster of ${path}, coordinators ${coordinators.join(', ')}: is fdbserver running there, of the client library's own release series, and is the database configured (fdbcli: configure new single ssd)${encrypted}?`,
         { cause: error },
       );
-    }
-  }
-
-  async readClusterId(): Promise<void> {
-    const native = this.#native.createTransaction();
-    native.setOption(READ_SYSTEM_KEYS, null);
-    try {
-      this.clusterId = (await native.get(INIT_ID_KEY, true))?.toString('latin1');
-    } catch (error) {
-      if (!this.#client.isFdbError(error)) throw error;
-      throw keyValueError(error, 'read');
     }
   }
 
@@ -316,6 +304,23 @@ class OpenFoundationDb implements FoundationDbDatabase, ClusterHost {
     } catch (error) {
       if (!this.isFdbError(error) || isOwnEnd(error.code)) throw error;
     }
+  }
+
+  /** Asks the servers that hold keys, too, which a read version does not. Rejects with an FdbError where nothing is worth another attempt. */
+  #readClusterId(timeoutMs: number): Promise<string | undefined> {
+    const readOnce = async (): Promise<string | undefined> => {
+      const native = this.#native.createTransaction();
+      native.setOption(TRANSACTION_TIMEOUT, timeoutMs);
+      native.setOption(READ_SYSTEM_KEYS, null);
+      try {
+        return (await native.get(INIT_ID_KEY, true))?.toString('latin1');
+      } catch (error) {
+        if (!this.isFdbError(error)) throw error;
+        const known = keyValueError(error, 'read');
+        throw known.retryable ? known : error;
+      }
+    };
+    return withRetries(readOnce, { timeoutMs });
   }
 
   /** Rejects with an FdbError. */
