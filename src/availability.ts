@@ -49,7 +49,9 @@ export function observeAvailability(database: Database, listener: AvailabilityLi
 
   return {
     quietVersions: database.quietVersions,
-    clusterId: database.clusterId,
+    ...(database.clusterId === undefined
+      ? {}
+      : { clusterId: () => observed(database.clusterId?.() ?? Promise.resolve(undefined)) }),
     read: (body) => observed(database.read(body)),
     transact: (body, options) => observed(database.transact(body, options)),
     close() {

@@ -5,7 +5,7 @@ import { v7 } from 'uuid';
 import type { BlobStore } from './blobs/blob-store.js';
 import { openLocalBlobStore } from './blobs/local.js';
 import { createExecutor, type CommandContext, type Executor } from './commands/execute.js';
-import { checkFoundable, foundStore, StoreMismatchError } from './commands/found-store.js';
+import { checkFoundable, checkStore, foundStore, StoreMismatchError } from './commands/found-store.js';
 import { unusable, type Config } from './config.js';
 import type { Uid } from './identifiers.js';
 import type { Database } from './keyvalue/database.js';
@@ -57,18 +57,14 @@ export async function openRegistry(config: Config, create: boolean, options: Ope
     const database = options.observe?.(opened.database) ?? opened.database;
     const blobs = await openBlobs(config, create);
     const prefixes = await openDirectories(config, { ...opened, database }, blobs, create);
-    const store = createStore(database, prefixes, registered);
+    const store = createStore(database, prefixes, registered, { anyCluster: options.evenRestored === true });
     const { keyspaces } = store;
-    const isFounded = (await database.read((tx) => tx.get(keyspaces.registry.metaStore))) !== undefined;
-    if (!create && !isFounded) throw new StoreMismatchError(nothingIn(opened.name, 'ARTIFACT_STORE_DIRECTORY', config.directory));
-    const identity = await foundStore({
-      database,
-      keyspaces,
-      blobs,
-      projections: registered,
-      identity: newId(),
-      salt: randomBytes(32),
-    });
+    const parts = { database, keyspaces, blobs };
+    const identity = create
+      ? await foundStore({ ...parts, projections: registered, identity: newId(), salt: randomBytes(32) })
+      : await checkStore(parts);
+    if (identity === undefined)
+      throw new StoreMismatchError(nothingIn(opened.name, 'ARTIFACT_STORE_DIRECTORY', config.directory));
     const sampling = options.evenRestored === true ? undefined : await startTime(store, opened, options.samplingFailed);
     const { directory, metadataDirectory } = config;
     return {

@@ -82,8 +82,8 @@ export interface TransactOptions {
 export interface Database {
   /** Read versions grow with commits alone: two reads at one version saw the same store, and a store at rest keeps its version. */
   readonly quietVersions: boolean;
-  /** Tells the cluster from every other, and is in no backup of its keys. Undefined where there is no such thing. */
-  readonly clusterId?: string | undefined;
+  /** Tells the cluster that answers now from every other, and is in no backup of its keys. Absent where there is no such thing. */
+  clusterId?(): Promise<string | undefined>;
   /** Runs `body` until it commits; a throw of the body's own cancels the transaction and is passed on. */
   transact<T>(body: (tx: Transaction) => Promise<T>, options?: TransactOptions): Promise<T>;
   /** Runs `body` once at one version; repeats it only on `transaction_too_old`. */

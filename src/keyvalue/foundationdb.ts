@@ -97,12 +97,12 @@ class OpenFoundationDb implements FoundationDbDatabase, ClusterHost {
   readonly quietVersions = false;
   readonly clusterFile: string;
   readonly clientVersion: string;
-  clusterId: string | undefined;
 
   readonly #client: FdbClient;
   readonly #native: NativeDatabase;
   readonly #file: ClusterFile;
   readonly #availability: Availability;
+  readonly #silenceMs: number;
   readonly #time = new ClusterTime();
   readonly #attempts = new Set<ClusterTransaction>();
   readonly #watches = new Set<KeyWatch>();
@@ -114,6 +114,7 @@ class OpenFoundationDb implements FoundationDbDatabase, ClusterHost {
     this.#client = client;
     this.#native = native;
     this.#file = file;
+    this.#silenceMs = silenceMs;
     this.clusterFile = file.path;
     this.clientVersion = `API version ${client.apiVersion}`;
     this.#availability = new Availability({
@@ -155,7 +156,7 @@ class OpenFoundationDb implements FoundationDbDatabase, ClusterHost {
   /** Of the cluster to anybody's first question. */
   async firstAnswer(timeoutMs: number): Promise<void> {
     try {
-      this.clusterId = await this.#readClusterId(timeoutMs);
+      await this.#readClusterId(timeoutMs);
     } catch (error) {
       if (!this.#client.isFdbError(error)) throw error;
       const { path, coordinators } = this.#file;
@@ -169,6 +170,16 @@ class OpenFoundationDb implements FoundationDbDatabase, ClusterHost {
         `no answer within ${timeoutMs / 1_000} s from the cluster of ${path}, coordinators ${coordinators.join(', ')}: is fdbserver running there, of the client library's own release series, and is the database configured (fdbcli: configure new single ssd)${encrypted}?`,
         { cause: error },
       );
+    }
+  }
+
+  async clusterId(): Promise<string | undefined> {
+    this.#checkUsable();
+    try {
+      return await this.#readClusterId(this.#silenceMs);
+    } catch (error) {
+      if (!this.isFdbError(error)) throw error;
+      throw isOwnEnd(error.code) ? this.#away({ cause: error }) : keyValueError(error, 'read');
     }
   }
 

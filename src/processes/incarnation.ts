@@ -33,12 +33,10 @@ const directories = ['registry', 'platform'] as const;
 
 /** Throws LiveMismatchError. */
 export async function readIncarnations(store: Store): Promise<readonly IncarnationState[]> {
-  return store.database.read((tx) => readAll(tx, store));
-}
-
-async function readAll(tx: ReadTransaction, store: Store): Promise<readonly IncarnationState[]> {
-  const { clusterId } = store.database;
-  return Promise.all(directories.map(async (name) => stateOf(tx, await store.readDirectory(tx, name), clusterId)));
+  const clusterId = await store.database.clusterId?.();
+  return store.database.read((tx) =>
+    Promise.all(directories.map(async (name) => stateOf(tx, await store.readDirectory(tx, name), clusterId))),
+  );
 }
 
 async function stateOf(
@@ -75,7 +73,7 @@ export async function raiseIncarnations(store: Store, force: boolean): Promise<r
   const raised = (await readIncarnations(store))
     .filter((state) => force || whyToRaise(state) !== undefined)
     .map(({ directory, incarnation }) => ({ directory, from: incarnation, to: incarnation + 1 }));
-  const { clusterId } = store.database;
+  const clusterId = await store.database.clusterId?.();
   await store.database.transact(async (tx) => {
     // Both first: behind a write of `meta/live` the metadata version can't be read.
     const found = await Promise.all(raised.map(async (one) => ({ ...one, ...(await store.readDirectory(tx, one.directory)) })));
@@ -92,7 +90,7 @@ export async function raiseIncarnations(store: Store, force: boolean): Promise<r
 
 /** Notes in the directories that have no note yet which cluster their positions are of. */
 export async function noteCluster({ database, keyspaces }: Store): Promise<void> {
-  const { clusterId } = database;
+  const clusterId = await database.clusterId?.();
   if (clusterId === undefined) return;
   const keys = directories.map((name) => keyspaces[name].metaCluster);
   const read = (tx: ReadTransaction) => Promise.all(keys.map((key) => tx.get(key)));

@@ -71,17 +71,34 @@ export interface Store {
 /** A map's entry and a record. */
 const USUAL_BYTES = 1_000;
 
+export interface StoreOptions {
+  /** Opens a log, too, that was written on another cluster. */
+  readonly anyCluster?: boolean;
+}
+
 /** `projections`: all that this release knows (registered.ts). */
 export function createStore(
   database: Database,
   prefixes: Readonly<Record<DirectoryName, Buffer>>,
   projections: readonly Projection[],
+  { anyCluster = false }: StoreOptions = {},
 ): Store {
   const keyspaces = { registry: createKeyspace(prefixes.registry), platform: createKeyspace(prefixes.platform) };
   const readers = {
-    registry: liveReader('registry', keyspaces.registry, projections),
-    platform: liveReader('platform', keyspaces.platform, projections),
+    registry: liveReader('registry', keyspaces.registry, projections, checkCluster),
+    platform: liveReader('platform', keyspaces.platform, projections, checkCluster),
   };
+
+  /** A restore changes the metadata version, also under servers that run: whoever reads `meta/live` anew asks whether this is still the log's cluster. */
+  async function checkCluster(tx: ReadTransaction, name: DirectoryName): Promise<void> {
+    if (anyCluster || database.clusterId === undefined) return;
+    const [noted, clusterId] = await Promise.all([tx.get(keyspaces[name].metaCluster), database.clusterId()]);
+    if (noted === undefined || clusterId === undefined || noted.toString() === clusterId) return;
+    throw new LiveMismatchError(
+      `the ${name}'s log was written on another cluster; if this one was restored from a backup, run: artifact-store incarnation raise`,
+    );
+  }
+
   async function reading<Tx extends ReadTransaction>(tx: Tx): Promise<Reading<Tx>> {
     // Together: one that fails alone, while nobody waits for it yet, would end the process as an unhandled rejection.
     const [registry, platform] = await Promise.all([readers.registry(tx), readers.platform(tx)]);
@@ -173,6 +190,7 @@ function liveReader(
   name: DirectoryName,
   keyspace: Keyspace,
   projections: readonly Projection[],
+  check: (tx: ReadTransaction, name: DirectoryName) => Promise<void>,
 ): (tx: ReadTransaction) => Promise<LiveDirectory> {
   const mine = projections.filter((projection) => projection.directory === name);
   let lastVersion: Buffer | undefined;
@@ -186,7 +204,7 @@ function liveReader(
       writing?.addReadConflictRange(keyspace.metaLive, keyAfter(keyspace.metaLive));
       return last;
     }
-    const bytes = await tx.get(keyspace.metaLive);
+    const [bytes] = await Promise.all([tx.get(keyspace.metaLive), check(writing?.snapshot ?? tx, name)]);
     if (bytes === undefined)
       throw new LiveMismatchError(
         `the ${name} directory of this store has no meta/live: it was never set up, or its keys are gone`,

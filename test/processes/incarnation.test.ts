@@ -14,6 +14,8 @@ import { createIds } from '../commands/fixture.js';
 
 const newId = createIds();
 
+const prefixes = { registry: directoryPrefix('registry'), platform: directoryPrefix('topaz') };
+
 /** A store as it is founded, on an engine whose versions are no times. */
 async function founded() {
   const simulated = new SimulatedStore({ seed: 1, clock: new VirtualClock() }).connect();
@@ -24,7 +26,6 @@ async function founded() {
     transact: (body, options) => simulated.transact(body, options),
     close: () => simulated.close(),
   };
-  const prefixes = { registry: directoryPrefix('registry'), platform: directoryPrefix('topaz') };
   const store = createStore(database, prefixes, registered);
   let written: string | undefined;
   const blobs = {
@@ -140,7 +141,10 @@ test('a commit that nobody knew the outcome of raises once', async () => {
 
 test('a copy on another cluster, whose versions are further on, is raised, and is of that cluster from then on', async () => {
   const { database, ...rest } = await founded();
-  const on = (clusterId: string): Founded => ({ ...rest, database: { ...database, clusterId } });
+  const on = (clusterId: string): Founded => ({
+    ...rest,
+    database: { ...database, clusterId: () => Promise.resolve(clusterId) },
+  });
   const whys = async (store: Founded) => (await readIncarnations(store)).map(whyToRaise);
   await noteCluster(on('one'));
   await noteCluster(on('two'));
@@ -153,4 +157,21 @@ test('a copy on another cluster, whose versions are further on, is raised, and i
   expect(await raiseIncarnations(on('two'), false)).toHaveLength(2);
   expect(await whys(on('two'))).toEqual([undefined, undefined]);
   expect(await whys(on('one'))).toEqual([expect.anything(), expect.anything()]);
+});
+
+test('a server under which its cluster was replaced by another with a restored copy refuses everything until the incarnation is raised', async () => {
+  const { database } = await founded();
+  let cluster = 'one';
+  const replaced: Database = { ...database, clusterId: () => Promise.resolve(cluster) };
+  const server = createStore(replaced, prefixes, registered);
+  await noteCluster(server);
+  const ask = () => server.transact(() => Promise.resolve('answered'));
+  expect(await ask()).toBe('answered');
+  cluster = 'two';
+  // As a restore does at its end.
+  await database.transact(async (tx) => tx.touchMetadata());
+  await expect(ask()).rejects.toThrow(/written on another cluster/);
+  await expect(server.read(() => Promise.resolve('answered'))).rejects.toThrow(/incarnation raise/);
+  await raiseIncarnations(createStore(replaced, prefixes, registered, { anyCluster: true }), false);
+  expect(await ask()).toBe('answered');
 });
