@@ -254,6 +254,7 @@ describe('a migration', () => {
       readIdentity: () => Promise.resolve(undefined),
       isEmpty: () => Promise.resolve(true),
       writeIdentity: () => Promise.resolve(),
+      markFounded: () => Promise.resolve(),
     };
     const start = () =>
       foundStore({
