@@ -8,6 +8,7 @@ import { parseLive, writeLive } from '../projections/live.js';
 import {
   clearMark,
   encodeRecord,
+  flagsTo,
   identityOf,
   parseMark,
   readRecord,
@@ -122,7 +123,7 @@ export async function claimTarget(target: End, record: MigrationRecord, isFenced
       // Where the source was freed since, what was copied from it may be no longer so.
       if (found.state === 'abandoned' || (!isFenced && found.checkpoint !== undefined)) {
         throw new MigrationError(
-          `${target.place.database} holds a migration that was given up and is not cleared yet; "artifact-store migrate --abandon --to ${target.place.database}" clears it`,
+          `${target.place.database} holds a migration that was given up and is not cleared yet; "artifact-store migrate --abandon ${flagsTo(target.place)}" clears it`,
         );
       }
       const claimed = { ...found, owner: record.owner };

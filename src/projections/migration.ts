@@ -21,7 +21,7 @@ export function settingsOf({ database, directories }: Place): string {
 }
 
 /** For people: the command's flags that name where to. */
-function flagsTo({ database, directories }: Place): string {
+export function flagsTo({ database, directories }: Place): string {
   return `--to ${database} --to-directory ${directories.registry} --to-metadata-directory ${directories.platform}`;
 }
 
