@@ -330,14 +330,20 @@ describe('bodies', () => {
     const answers = await send(bytes, { answers: 2 });
     // The refusal of what follows may overtake the answer to what came before.
     expect(answers.map(({ status }) => status).filter((status) => status !== 202)).toEqual([400]);
-    expect((await sendOne(get(upload))).headers.get('range')).toBe('0-2');
+    // What was not answered may have come to nothing.
+    const ranges = answers.some(({ status }) => status === 202) ? ['0-2'] : ['0-2', '0-0'];
+    expect(ranges).toContain((await sendOne(get(upload))).headers.get('range'));
     await client.request('DELETE', upload);
   });
 
   test('a client that closes in the middle of a PATCH leaves what arrived, and the upload goes on from there', async () => {
     for (const head of ['Content-Length: 1000\r\n\r\nabc', `Transfer-Encoding: chunked\r\n\r\n${chunk('abc')}`]) {
       const upload = await openUpload();
-      await exchange(port, `PATCH ${upload} HTTP/1.1\r\n${tokenAuth}${head}`, { end: true });
+      const socket = await openSocket(port);
+      socket.write(`PATCH ${upload} HTTP/1.1\r\n${tokenAuth}${head}`);
+      // So that the server has begun to receive: on a cluster it asks for the session first.
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      socket.end();
       await waitFor(
         async () => ((await sendOne(get(upload))).headers.get('range') === '0-2' ? true : undefined),
         5_000,

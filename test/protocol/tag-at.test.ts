@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 
 import { randomImage } from '../support/client.js';
+import { waitFor } from '../support/processes.js';
 import { startServer } from '../support/server.js';
 import { expectBareError, expectError, freshName, keepAliveClient } from './shape.js';
 
@@ -13,11 +14,23 @@ afterAll(async () => {
 
 const path = (name: string, reference: string) => `/v2/${name}/manifests/${reference}`;
 
+const clock = freshName();
+await client.pushImage(clock, 'latest', randomImage({ layers: 1 }));
+
 /** Now, as a tag says it, with nothing else in the same few milliseconds. */
 async function moment(): Promise<string> {
   await new Promise((resolve) => setTimeout(resolve, 5));
   const now = new Date().toISOString().replaceAll(':', '-');
   await new Promise((resolve) => setTimeout(resolve, 5));
+  // A cluster at rest tells a time that is up to two seconds old.
+  await waitFor(
+    async () => {
+      const { status } = await client.request('GET', path(clock, `latest.at.${now}`));
+      return status === 200 ? true : undefined;
+    },
+    15_000,
+    () => `${now} has not come`,
+  );
   return now;
 }
 
