@@ -242,34 +242,38 @@ describe('a switch under a busy log', () => {
     await expectSwitched(builder);
   });
 
-  test.skipIf(onFoundationDb)('does not starve on LMDB, where transactions are large and come without a pause', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'rebuild-'));
-    const database = await openLmdb(folder, { create: true });
-    try {
-      const newId = createIds();
-      await found(database, newId);
-      const work = worker(newId);
-      const writer = work(database, 'writer', next);
-      for (let commit = 0; commit < 10; commit += 1) await writer.append(200);
-      const clock = {
-        now: () => performance.now(),
-        sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
-      };
-      const world = { newId, clock } as unknown as World;
-      const writers = Array.from({ length: 4 }, (_, number) =>
-        keepAppending(world, work(database, `writer ${number}`, next), 0, 200),
-      );
-      const builder = work(database, 'builder', next);
-      // Half as much at a time as a command appends, and there are four who append.
-      await rebuildBy(world, builder, { limit: 100 });
-      await Promise.all(writers.map((one) => one.stop()));
-      expect(await versionOfTags(builder)).toBe(2);
-      expect((await verifyBy(world, builder, { limit: 5_000 })).differences).toEqual([]);
-    } finally {
-      await database.close();
-      await rm(folder, { recursive: true, force: true });
-    }
-  }, 120_000);
+  test.skipIf(onFoundationDb)(
+    'does not starve on LMDB, where transactions are large and come without a pause',
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'rebuild-'));
+      const database = await openLmdb(folder, { create: true });
+      try {
+        const newId = createIds();
+        await found(database, newId);
+        const work = worker(newId);
+        const writer = work(database, 'writer', next);
+        for (let commit = 0; commit < 10; commit += 1) await writer.append(200);
+        const clock = {
+          now: () => performance.now(),
+          sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+        };
+        const world = { newId, clock } as unknown as World;
+        const writers = Array.from({ length: 4 }, (_, number) =>
+          keepAppending(world, work(database, `writer ${number}`, next), 0, 200),
+        );
+        const builder = work(database, 'builder', next);
+        // Half as much at a time as a command appends, and there are four who append.
+        await rebuildBy(world, builder, { limit: 100 });
+        await Promise.all(writers.map((one) => one.stop()));
+        expect(await versionOfTags(builder)).toBe(2);
+        expect((await verifyBy(world, builder, { limit: 5_000 })).differences).toEqual([]);
+      } finally {
+        await database.close();
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+    120_000,
+  );
 });
 
 describe('what limits a rebuild', () => {
