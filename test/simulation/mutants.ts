@@ -44,8 +44,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'PushBlob reads the live generation without a conflict',
     file: 'src/commands/blob.ts',
-    find: 'canonical: await findBlob(writing, command.digest)',
-    replace: 'canonical: await findBlob({ ...writing, tx: writing.tx.snapshot }, command.digest)',
+    find: 'command.upload),\n    findBlob(writing, command.digest),',
+    replace: 'command.upload),\n    findBlob({ ...writing, tx: writing.tx.snapshot }, command.digest),',
   },
   {
     name: 'CreateRepository looks for the repository without a conflict',
@@ -118,9 +118,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'PushBlob does not read the session',
     file: 'src/commands/blob.ts',
-    find: 'session: await readSession(writing.tx, writing.registry.keyspace, command.upload),',
+    find: 'readSession(writing.tx, writing.registry.keyspace, command.upload),\n    findBlob',
     replace:
-      'session: { repository: target.repository, name: command.name.name, startedAt: 0, activeAt: 0, writer: { file: command.file } },',
+      'findTarget(writing, context.actor, command.name).then(({ repository }) => ({ repository, name: command.name.name, startedAt: 0, activeAt: 0, writer: { file: command.file } })),\n    findBlob',
   },
   {
     name: 'an upload goes on in a repository that was created anew',

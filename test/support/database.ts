@@ -1,7 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 
 import type { Database } from '../../src/keyvalue/database.js';
 import { directoryPrefix } from '../../src/keyvalue/keyspace.js';
@@ -130,6 +129,8 @@ async function copyPrefix(database: Database, from: Buffer, to: Buffer): Promise
 }
 
 if (engine !== 'simulated') {
+  // The simulation bundles this file and runs without vitest.
+  const { afterAll } = await import('vitest');
   // Hooks run last in, first out: after those of the tests, which stop their servers.
   afterAll(async () => {
     const { database } = (await opened) ?? {};
