@@ -133,8 +133,9 @@ async function openDirectories(
 }
 
 /**
- * Nothing may be appended, nor any time be told, where the database is another cluster than the log's, or has the versions still to come that its log had already. The samples are written for as long as
- * the store is open, by a command, too: without them time stands still, and a lease that is renewed meanwhile runs out when the next process writes one.
+ * Nothing may be appended, nor any time be told, where the database has the versions still to come that its log had already; that it is another cluster than the log's
+ * is told before, by the first that reads `meta/live`. The samples are written for as long as the store is open, by a command, too: without them time stands
+ * still, and a lease that is renewed meanwhile runs out when the next process writes one.
  */
 async function startTime(
   store: Store,

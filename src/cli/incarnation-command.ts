@@ -3,6 +3,7 @@ import { formatPosition } from '../events/position.js';
 import { openRegistry } from '../open-registry.js';
 import { raiseIncarnations, readIncarnations, whyToRaise, type IncarnationState } from '../processes/incarnation.js';
 import type { Store } from '../projections/store.js';
+import { misused, told } from './complaints.js';
 
 const usage = `usage: artifact-store incarnation [show]
        artifact-store incarnation raise [--force]
@@ -23,8 +24,7 @@ export async function manageIncarnation(config: Config, args: readonly string[])
   }
   const force = flags[0] === '--force';
   if ((verb !== 'show' && verb !== 'raise') || flags.length > (force && verb === 'raise' ? 1 : 0)) {
-    process.stderr.write(`artifact-store: incarnation ${args.join(' ')} is not understood\n\n${usage}`);
-    return 2;
+    return misused(`incarnation ${args.join(' ')} is not understood`, usage);
   }
   const registry = await openRegistry(config, false, { evenRestored: true });
   try {
@@ -52,10 +52,10 @@ async function show(store: Store, config: Config): Promise<number> {
 async function raise(store: Store, config: Config, force: boolean): Promise<number> {
   const raised = await raiseIncarnations(store, force);
   if (raised.length === 0) {
-    process.stderr.write(
-      'artifact-store: nothing was raised: the log was written on this cluster, whose versions are not behind it; --force begins a new incarnation all the same\n',
+    return told(
+      'nothing was raised: the log was written on this cluster, whose versions are not behind it; --force begins a new incarnation all the same',
+      1,
     );
-    return 1;
   }
   for (const { directory, from, to } of raised)
     process.stdout.write(`${named(config, directory)}: incarnation raised from ${from} to ${to}\n`);

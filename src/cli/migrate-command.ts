@@ -16,6 +16,7 @@ import { settingsOf, type Place } from '../projections/migration.js';
 import { registered } from '../projections/registered.js';
 import { ReplayError } from '../projections/replay.js';
 import { readRelease } from '../release.js';
+import { misused, told } from './complaints.js';
 import { describeCopy, ProgressLine } from './progress-line.js';
 
 const usage = `usage: artifact-store migrate --to <database> [--to-directory <name>] [--to-metadata-directory <name>]
@@ -62,15 +63,15 @@ export async function migrateStore(env: NodeJS.ProcessEnv, args: readonly string
     } as const;
     flags = parseArgs({ args: [...args], options }).values;
   } catch (error) {
-    return misused(error instanceof Error ? error.message : String(error));
+    return misused(error instanceof Error ? error.message : String(error), usage);
   }
   if (flags.help === true) {
     process.stdout.write(usage);
     return 0;
   }
   const { to } = flags;
-  if (to === undefined && flags.abandon !== true) return misused('--to is missing: the database to move to');
-  if (to === '') return misused('--to is empty; accepted is lmdb:<folder> or fdb:<cluster file>');
+  if (to === undefined && flags.abandon !== true) return misused('--to is missing: the database to move to', usage);
+  if (to === '') return misused('--to is empty; accepted is lmdb:<folder> or fdb:<cluster file>', usage);
   const abort = new AbortController();
   const stop = (): void => abort.abort();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
@@ -252,14 +253,4 @@ class Report {
     this.#line = undefined;
     this.#title = '';
   }
-}
-
-function misused(problem: string): number {
-  process.stderr.write(`artifact-store: ${problem}\n\n${usage}`);
-  return 2;
-}
-
-function told(message: string, status: number): number {
-  process.stderr.write(`artifact-store: ${message}\n`);
-  return status;
 }

@@ -44,7 +44,7 @@ export class ProgressLine {
 }
 
 /** `[######    ] 25 % · 250000 of 1000000 events · 51234 a second · 15 s left` */
-export function describeProgress({ phase, events, total, rate, secondsLeft, resumedAt, behind, holder }: Progress): string {
+function describeProgress({ phase, events, total, rate, secondsLeft, resumedAt, behind, holder }: Progress): string {
   const parts = [barOf(events, total), `${events} of ${total} events`];
   if (phase !== 'building') parts.push(holder === undefined ? phase : `${phase}, ${holder}`);
   if (behind.length > 0) {

@@ -11,11 +11,12 @@ import { verify, VerifyDisturbedError, type Verified } from '../processes/verify
 import { verifyTruth } from '../processes/verify-truth.js';
 import { BuildLostError, type Builder, type Order } from '../projections/builds.js';
 import type { Difference } from '../projections/compare.js';
-import type { DirectoryName, Projection } from '../projections/projection.js';
+import { directoryNames, type DirectoryName, type Projection } from '../projections/projection.js';
 import { readableKey, readableValue } from '../projections/readable.js';
 import { registered } from '../projections/registered.js';
 import { ReplayError } from '../projections/replay.js';
 import type { Store } from '../projections/store.js';
+import { misused, told } from './complaints.js';
 import { ProgressLine } from './progress-line.js';
 import { readRelease } from '../release.js';
 
@@ -52,7 +53,7 @@ export async function manageProjections(config: Config, args: readonly string[])
     return 0;
   }
   if (verb !== 'list' && verb !== 'rebuild' && verb !== 'verify') {
-    return misused(verb === undefined ? 'list, rebuild or verify is missing' : `${verb} is not list, rebuild or verify`);
+    return misused(verb === undefined ? 'list, rebuild or verify is missing' : `${verb} is not list, rebuild or verify`, usage);
   }
   let flags;
   try {
@@ -64,11 +65,11 @@ export async function manageProjections(config: Config, args: readonly string[])
     } as const;
     flags = parseArgs({ args: [...rest], allowPositionals: true, options });
   } catch (error) {
-    return misused(error instanceof Error ? error.message : String(error));
+    return misused(error instanceof Error ? error.message : String(error), usage);
   }
   const { values, positionals } = flags;
   const problem = problemOf(verb, values, positionals);
-  if (problem !== undefined) return misused(problem);
+  if (problem !== undefined) return misused(problem, usage);
   const names = values.all === true ? registered.map(({ name }) => name) : positionals;
   const rate = values.rate === undefined ? undefined : Number(values.rate);
   const asked: Asked = { names, rate, force: values.force === true, all: values.all === true };
@@ -121,16 +122,6 @@ function problemOf(
   return names.length === 0 ? `the name of an index is missing; there are ${known.join(', ')}` : undefined;
 }
 
-function misused(problem: string): number {
-  process.stderr.write(`artifact-store: ${problem}\n\n${usage}`);
-  return 2;
-}
-
-function told(message: string, status: number): number {
-  process.stderr.write(`artifact-store: ${message}\n`);
-  return status;
-}
-
 function thisBuilder(): Builder {
   return { owner: `${hostname()}:${process.pid} ${newId()}`, release: readRelease() };
 }
@@ -139,7 +130,7 @@ function thisBuilder(): Builder {
 function ordersOf(names: readonly string[], force: boolean): readonly Order[] {
   const asked = registered.filter(({ name }) => names.includes(name));
   const orders: Order[] = [];
-  for (const directory of ['registry', 'platform'] as const) {
+  for (const directory of directoryNames) {
     const mine = asked.filter((projection) => projection.directory === directory);
     const inline = mine.filter(({ mode }) => mode === 'inline');
     const groups = [inline, ...mine.filter(({ mode }) => mode === 'async').map((one) => [one])];
@@ -186,7 +177,7 @@ async function rebuildAll(store: Store, { names, rate, force }: Asked, signal: A
 async function verifyAll(store: Store, { names, rate, all }: Asked, signal: AbortSignal): Promise<number> {
   const builder = thisBuilder();
   let differences = all ? await verifyLogs(store, signal) : 0;
-  for (const directory of ['registry', 'platform'] as const) {
+  for (const directory of directoryNames) {
     const mine = await liveNames(store, directory, names);
     for (const group of mine) {
       const line = new ProgressLine(`verifying ${group.join(', ')}`);
@@ -211,7 +202,7 @@ async function verifyAll(store: Store, { names, rate, all }: Asked, signal: Abor
 /** How much of what the indexes are made from is damaged. */
 async function verifyLogs(store: Store, signal: AbortSignal): Promise<number> {
   let found = 0;
-  for (const directory of ['registry', 'platform'] as const) {
+  for (const directory of directoryNames) {
     const onDamage = (what: string): void => void process.stdout.write(`${directory}: ${what}\n`);
     const { events, unchecked, contents, damages } = await verifyTruth(store, directory, { signal, onDamage });
     found += damages;

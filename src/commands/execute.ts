@@ -3,7 +3,7 @@ import { decodeEvent } from '../events/codec.js';
 import { createLog, type Log } from '../events/log.js';
 import { aggregateOf, type Actor, type EventEnvelope, type EventPayload, type Role, type Stream } from '../events/types.js';
 import type { RepositoryName, Uid } from '../identifiers.js';
-import { decodeJson, encodeJson, type DirectoryName } from '../projections/projection.js';
+import { decodeJson, directoryNames, encodeJson, type DirectoryName } from '../projections/projection.js';
 import type { Store, Writing } from '../projections/store.js';
 import type { Verb } from '../projections/targets.js';
 import { applyToEach, BuildView } from '../projections/views.js';
@@ -110,7 +110,7 @@ async function record(
   context: CommandContext,
   events: readonly NewEvent[],
 ): Promise<void> {
-  for (const name of ['registry', 'platform'] as const) {
+  for (const name of directoryNames) {
     const mine = events.filter((event) => directoryOf(event.stream) === name);
     if (mine.length === 0) continue;
     const directory = writing[name];

@@ -1,6 +1,6 @@
-import type { Database, ReadTransaction, Transaction } from '../keyvalue/database.js';
+import type { ReadTransaction, Transaction } from '../keyvalue/database.js';
 import type { Keyspace } from '../keyvalue/keyspace.js';
-import { readNewestSample, timeAfter, writeTimeSample, type TimeSample } from '../keyvalue/time-samples.js';
+import { readNewestSample, SAMPLE_DUE_MICROS, timeAfter, writeTimeSample, type TimeSample } from '../keyvalue/time-samples.js';
 import { createLog, FIRST_INCARNATION } from './log.js';
 import { versionOf } from './position.js';
 import { timeOf } from './sampled-times.js';
@@ -10,28 +10,9 @@ export type HostClock = () => number;
 
 export const hostClock: HostClock = () => Date.now() * 1_000;
 
-/** By versions alone: up to so much later than a sample, whoever has read it knows that there is no newer one. */
-export const SAMPLE_DUE_MICROS = 10_000_000n;
-
 /**
- * Writes a sample of database time where one is due; nothing where versions are times. Of several processes that do so at once one does it. How far database
- * time is ahead of the clock in microseconds, 0 where it is not. Throws as `transact`.
- */
-export async function sampleTime(
-  database: Database,
-  keyspace: Keyspace,
-  incarnation: number,
-  clock: HostClock = hostClock,
-): Promise<number> {
-  if (database.quietVersions) return 0;
-  const looked = await database.read((tx) => look(tx, keyspace, incarnation, clock));
-  if (!looked.due) return looked.ahead;
-  return database.transact((tx) => sampleTimeIn(tx, keyspace, incarnation, clock));
-}
-
-/**
- * `sampleTime` as a part of a transaction, whatever the database. It then can no longer read the samples of the incarnation, nor can its `time`, where those tell it.
- * The first sample of an incarnation is not before any time that the one before had reached; it costs a read for each partition of the log.
+ * Writes a sample of database time where one is due; how far database time is ahead of the clock in microseconds, 0 where it is not. Of several transactions that
+ * do so at once one does it. It then can no longer read the samples of the incarnation, nor can its `time`, where those tell it. The first sample of an incarnation is not before any time that the one before had reached; it costs a read for each partition of the log.
  */
 export async function sampleTimeIn(
   tx: Transaction,

@@ -9,7 +9,8 @@ import { findBlob } from '../projections/blobs.js';
 import { findLink } from '../projections/references.js';
 import { findTarget } from '../projections/targets.js';
 import { commandContext, type Exchange } from './exchange.js';
-import { append, chunkOf, drop, notMine, type Receiving } from './receiving-upload.js';
+import { append, drop, notMine, type Receiving } from './receiving-upload.js';
+import { chunkOf } from './upload-chunk.js';
 import { announcedLength, readBody } from './request-body.js';
 
 // A whole blob of this size is held in memory and written at once.

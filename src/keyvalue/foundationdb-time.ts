@@ -1,10 +1,7 @@
 import type { ReadTransaction } from './database.js';
 import type { KeyBounds } from './keyspace.js';
-import { DatabaseClock } from './lmdb-clock.js';
-import { readNewestSample, timeAfter, type TimeSample } from './time-samples.js';
-
-// A sample is written once the one before is as old, so until then the one that is held is the newest.
-const SAMPLE_VERSIONS = 10_000_000n;
+import { DatabaseClock } from './database-clock.js';
+import { readNewestSample, SAMPLE_DUE_MICROS, timeAfter, type TimeSample } from './time-samples.js';
 
 /** The time of a cluster's versions: by the newest sample, and before there are samples by this host's clock. */
 export class ClusterTime {
@@ -22,8 +19,9 @@ export class ClusterTime {
     const bounds = this.#bounds;
     if (bounds === undefined) return this.#clock.after(0n);
     const version = await tx.readVersion();
+    // The newest until the next is due, but where an operator began a new incarnation: its first sample is written out of turn.
     const held = this.#newest;
-    if (held !== undefined && version >= held.version && version - held.version < SAMPLE_VERSIONS)
+    if (held !== undefined && version >= held.version && version - held.version < SAMPLE_DUE_MICROS)
       return timeAfter(held, version);
     const sample = await readNewestSample(tx, bounds);
     if (sample === undefined) return this.#clock.after(0n);

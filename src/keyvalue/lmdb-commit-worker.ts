@@ -4,7 +4,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { applyOperations, commitStamp, writeRanges, type OperationTarget } from './apply-operations.js';
 import type { CommitRequest } from './commit-request.js';
 import { lmdbErrorCode } from './lmdb-binding.js';
-import { DatabaseClock } from './lmdb-clock.js';
+import { DatabaseClock } from './database-clock.js';
 import { ConflictLog } from './lmdb-conflict-log.js';
 import {
   steadyMs,

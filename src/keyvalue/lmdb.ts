@@ -1,6 +1,5 @@
 import { commitStamp } from './apply-operations.js';
 import {
-  KeyValueError,
   limits,
   type Database,
   type KeyValue,
@@ -9,13 +8,14 @@ import {
   type TransactOptions,
   type Transaction,
 } from './database.js';
-import { DatabaseClock } from './lmdb-clock.js';
+import { DatabaseClock } from './database-clock.js';
 import { Committer } from './lmdb-committer.js';
 import { closed, Snapshots, type LmdbSnapshot } from './lmdb-snapshots.js';
 import { DEFAULT_MAP_SIZE, openReadableStore, readState, type ReadableStore } from './lmdb-store.js';
 import { Watches } from './lmdb-watches.js';
 import { OptimisticTransaction } from './optimistic-transaction.js';
 import { DEFAULT_TIMEOUT_MS, readRetries, withRetries } from './retry.js';
+import { checkedRange } from './transaction-checks.js';
 
 export interface LmdbOptions {
   /** Makes the folder, and an empty store in it, when there is none. Without it a missing store is an error. */
@@ -198,22 +198,17 @@ class SnapshotReads implements ReadTransaction {
   }
 
   async getRange(begin: Buffer, end: Buffer, options: RangeOptions = {}): Promise<readonly KeyValue[]> {
-    if (Buffer.compare(begin, end) > 0) throw new KeyValueError('inverted_range', 'the range begins after its end');
+    const range = checkedRange(begin, end);
     const limit = options.limit ?? Infinity;
     const targetBytes = options.targetBytes ?? Infinity;
     const pairs: KeyValue[] = [];
-    if (limit <= 0) return pairs;
+    if (range === undefined || limit <= 0) return pairs;
     let bytes = 0;
-    for (const pair of this.#snapshot.range(cut(begin), cut(end), options.reverse ?? false)) {
+    for (const pair of this.#snapshot.range(range.begin, range.end, options.reverse ?? false)) {
       pairs.push(pair);
       bytes += pair.key.length + pair.value.length;
       if (pairs.length >= limit || bytes >= targetBytes) break;
     }
     return pairs;
   }
-}
-
-// No key is longer, and LMDB takes no longer bounds.
-function cut(bound: Buffer): Buffer {
-  return bound.length > limits.keyBytes ? bound.subarray(0, limits.keyBytes + 1) : bound;
 }

@@ -20,7 +20,10 @@ export interface TimeSample {
   readonly floor?: bigint;
 }
 
-/** Versions are nominally microseconds. A sample is due after about ten million; this is how far time goes without one. */
+/** By versions, which are nominally microseconds, a sample is due so long after the one before, and by nothing else: who has read one knows the next by then. */
+export const SAMPLE_DUE_MICROS = 10_000_000n;
+
+/** How far time goes without a sample. */
 export const FURTHEST_MICROS = 15_000_000n;
 
 /** In so long a time a sample's `ahead` is caught up, or as much of it as would otherwise let time run at less than half its rate. */

@@ -45,7 +45,7 @@ export function checkedRange(begin: Buffer, end: Buffer): KeyRange | undefined {
   return Buffer.compare(range.begin, range.end) === 0 ? undefined : range;
 }
 
-/** No key is longer than the limit, so one byte more is as far behind it as any number. */
+/** No key is longer than the limit, so one byte more is as far behind it as any number; LMDB takes no longer bounds. */
 function cut(bound: Buffer): Buffer {
   return bound.length > limits.keyBytes ? bound.subarray(0, limits.keyBytes + 1) : bound;
 }

@@ -1,6 +1,6 @@
 import { EVENT_GENERATION } from '../events/codec.js';
 import type { Uid } from '../identifiers.js';
-import { decodeJson, encodeJson } from '../projections/projection.js';
+import { decodeJson, directoryNames, encodeJson } from '../projections/projection.js';
 import type { ServerRecord } from '../projections/servers.js';
 import { knownVersions, type Store } from '../projections/store.js';
 
@@ -9,13 +9,11 @@ export const HEARTBEAT_MS = 10_000;
 /** What is so old is of nobody's interest: its process was killed. */
 const FORGOTTEN_MICROS = 3_600_000_000;
 
-const directories = ['registry', 'platform'] as const;
-
 /** Throws LiveMismatchError: a process that may not serve is not waited for. */
 export async function beat(store: Store, id: Uid, { release, host }: Pick<ServerRecord, 'release' | 'host'>): Promise<void> {
   await store.transact(async ({ tx }) => {
     const at = Number(await tx.time());
-    for (const directory of directories) {
+    for (const directory of directoryNames) {
       const { server, servers } = store.keyspaces[directory];
       const mine = store.projections.filter((projection) => projection.directory === directory);
       const projections = Object.fromEntries(mine.map((projection) => [projection.name, knownVersions(projection)]));
@@ -30,6 +28,6 @@ export async function beat(store: Store, id: Uid, { release, host }: Pick<Server
 /** A process that ends is not waited for. */
 export async function stopBeating(store: Store, id: Uid): Promise<void> {
   await store.database.transact(async (tx) => {
-    for (const directory of directories) tx.clear(store.keyspaces[directory].server(id));
+    for (const directory of directoryNames) tx.clear(store.keyspaces[directory].server(id));
   });
 }

@@ -1,10 +1,11 @@
 import { createLog } from '../events/log.js';
 import { versionOf, type Position } from '../events/position.js';
 import { sampleTimeIn } from '../events/sample-time.js';
-import type { ReadTransaction } from '../keyvalue/database.js';
+import type { Database, ReadTransaction } from '../keyvalue/database.js';
 import { readNewestSample } from '../keyvalue/time-samples.js';
 import { writeLive } from '../projections/live.js';
-import type { DirectoryName } from '../projections/projection.js';
+import { isOfAnotherCluster } from '../projections/log-cluster.js';
+import { directoryNames, type DirectoryName } from '../projections/projection.js';
 import type { LiveDirectory, Store } from '../projections/store.js';
 
 /** A directory's incarnation, held against the versions of the database. */
@@ -29,33 +30,30 @@ export function whyToRaise({ directory, isPast, isElsewhere, readVersion, reache
   return isElsewhere ? `the ${directory}'s log was written on another cluster` : undefined;
 }
 
-const directories = ['registry', 'platform'] as const;
-
 /** Throws LiveMismatchError. */
 export async function readIncarnations(store: Store): Promise<readonly IncarnationState[]> {
-  const clusterId = await store.database.clusterId?.();
-  return store.database.read((tx) =>
-    Promise.all(directories.map(async (name) => stateOf(tx, await store.readDirectory(tx, name), clusterId))),
+  const { database } = store;
+  return database.read((tx) =>
+    Promise.all(directoryNames.map(async (name) => stateOf(tx, await store.readDirectory(tx, name), database))),
   );
 }
 
 async function stateOf(
   tx: ReadTransaction,
   { name, keyspace, live }: LiveDirectory,
-  clusterId: string | undefined,
+  database: Database,
 ): Promise<IncarnationState> {
   const { incarnation } = live;
-  const [newest, sample, readVersion, noted] = await Promise.all([
+  const [newest, sample, readVersion, isElsewhere] = await Promise.all([
     createLog(keyspace).newest(tx, incarnation),
     readNewestSample(tx, keyspace.timeSamples(incarnation)),
     tx.readVersion(),
-    tx.get(keyspace.metaCluster),
+    isOfAnotherCluster(tx, database, keyspace),
   ]);
   // An event of the incarnation before may have any version.
   const appended = newest?.incarnation === incarnation ? versionOf(newest) : undefined;
   const reached = sample === undefined || (appended !== undefined && appended > sample.version) ? appended : sample.version;
   const isPast = reached !== undefined && reached > readVersion;
-  const isElsewhere = clusterId !== undefined && noted !== undefined && noted.toString() !== clusterId;
   return { directory: name, incarnation, newest, reached, readVersion, isPast, isElsewhere };
 }
 
@@ -92,7 +90,7 @@ export async function raiseIncarnations(store: Store, force: boolean): Promise<r
 export async function noteCluster({ database, keyspaces }: Store): Promise<void> {
   const clusterId = await database.clusterId?.();
   if (clusterId === undefined) return;
-  const keys = directories.map((name) => keyspaces[name].metaCluster);
+  const keys = directoryNames.map((name) => keyspaces[name].metaCluster);
   const read = (tx: ReadTransaction) => Promise.all(keys.map((key) => tx.get(key)));
   if (!(await database.read(read)).includes(undefined)) return;
   await database.transact(async (tx) => {

@@ -19,7 +19,7 @@ import {
   type MigrationRecord,
   type Place,
 } from '../projections/migration.js';
-import type { DirectoryName, Projection } from '../projections/projection.js';
+import { directoryNames, type DirectoryName, type Projection } from '../projections/projection.js';
 import { listServers } from '../projections/servers.js';
 import { createStore, type Store } from '../projections/store.js';
 import { findUnknownKey } from './migrated-keys.js';
@@ -47,8 +47,6 @@ export function openEnd(
   return { database, place, store: createStore(database, prefixes, projections) };
 }
 
-const names = ['registry', 'platform'] as const;
-
 export function keyspaceOf({ store }: End, name: DirectoryName): Keyspace {
   return store.keyspaces[name];
 }
@@ -70,7 +68,7 @@ export async function readSource(source: End): Promise<SourceState> {
         `${source.place.database} ${why} in the directory ${source.place.directories.registry}; check ARTS_DATABASE and ARTIFACT_STORE_DIRECTORY`,
       );
     }
-    const [registry, platform] = await Promise.all(names.map((name) => readMark(tx, keyspaceOf(source, name))));
+    const [registry, platform] = await Promise.all(directoryNames.map((name) => readMark(tx, keyspaceOf(source, name))));
     return { identity, marks: { registry, platform } };
   });
 }
@@ -81,7 +79,7 @@ async function readMark(tx: ReadTransaction, keyspace: Keyspace): Promise<Migrat
 }
 
 export function isSamePlace(left: Place, right: Place): boolean {
-  return left.database === right.database && names.every((name) => left.directories[name] === right.directories[name]);
+  return left.database === right.database && directoryNames.every((name) => left.directories[name] === right.directories[name]);
 }
 
 /** Which directories a migration fills: a platform that another registry has moved to the same place before is joined there. */
@@ -98,7 +96,7 @@ export function directoriesToMove({ marks }: SourceState, to: Place): readonly D
       `the platform's directory was moved to ${platform.to.database}, directory ${platform.to.directories.platform}, with another registry; this registry can only follow it there`,
     );
   }
-  return names;
+  return directoryNames;
 }
 
 /** What a migration has left in the target that was not brought to its end. */
@@ -130,7 +128,7 @@ export async function claimTarget(target: End, record: MigrationRecord, isFenced
       tx.set(registry.metaMigration, encodeRecord(claimed));
       return claimed;
     }
-    for (const name of names) {
+    for (const name of directoryNames) {
       const keyspace = keyspaceOf(target, name);
       if (!record.directories.includes(name)) {
         // It may be given up yet, and the platform be cleared.
@@ -206,11 +204,11 @@ export async function fenceSource(source: End, record: MigrationRecord): Promise
 export async function checkIdle(source: End): Promise<void> {
   const { marks } = await readSource(source);
   // One mark is enough to keep every server out.
-  if (names.some((name) => marks[name] !== undefined)) return;
+  if (directoryNames.some((name) => marks[name] !== undefined)) return;
   // Without a server nobody writes samples, and time stands still: one that was killed would never be forgotten.
   await sampleTimes(source.store);
   await source.database.read(async (tx) => {
-    for (const name of names) {
+    for (const name of directoryNames) {
       await source.store.readDirectory(tx, name);
       const servers = await listServers(tx, source.store, name);
       if (servers.length > 0) throw new MigrationError(describeServers(servers, Number(await tx.time())));
@@ -299,7 +297,7 @@ export async function openTarget(target: End, record: MigrationRecord): Promise<
 export async function freeSource(source: End, { migration, state }: MigrationMark): Promise<boolean> {
   return source.database.transact(async (tx) => {
     let isFreed = false;
-    for (const name of names) {
+    for (const name of directoryNames) {
       const keyspace = keyspaceOf(source, name);
       const mark = await readMark(tx, keyspace);
       if (mark?.migration !== migration) continue;

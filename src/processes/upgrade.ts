@@ -1,5 +1,5 @@
 import { BuildLostError, type Order } from '../projections/builds.js';
-import type { DirectoryName, Projection } from '../projections/projection.js';
+import { directoryNames, type DirectoryName, type Projection } from '../projections/projection.js';
 import type { Store } from '../projections/store.js';
 import { raiseEvents } from '../projections/switch-build.js';
 import { BuildStoppedError, type BuildOptions, type Progress } from './build-run.js';
@@ -17,8 +17,7 @@ export interface UpgradeOptions extends Omit<BuildOptions, 'order' | 'progress' 
  * can't be built does not keep the other from it: the first error is thrown at the end.
  */
 export async function upgrade(store: Store, options: UpgradeOptions): Promise<void> {
-  const directories = ['registry', 'platform'] as const;
-  const outcomes = await Promise.allSettled(directories.map((directory) => upgradeDirectory(store, directory, options)));
+  const outcomes = await Promise.allSettled(directoryNames.map((directory) => upgradeDirectory(store, directory, options)));
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 

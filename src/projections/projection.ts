@@ -3,8 +3,10 @@ import { subjectOf, type EventEnvelope, type EventKind, type PayloadOf } from '.
 import { parseUid, type Uid } from '../identifiers.js';
 import type { KeyItem } from '../keyvalue/tuple.js';
 
-/** The registry's log and indexes, or the platform's: organizations, projects, people. */
-export type DirectoryName = 'registry' | 'platform';
+/** The registry's log and indexes, and the platform's: organizations, projects, people. */
+export const directoryNames = ['registry', 'platform'] as const;
+
+export type DirectoryName = (typeof directoryNames)[number];
 
 export interface ViewEntry {
   /** What stands behind the items that were asked for. */

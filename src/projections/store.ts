@@ -8,6 +8,7 @@ import {
 } from '../keyvalue/database.js';
 import { createKeyspace, type Keyspace } from '../keyvalue/keyspace.js';
 import { LiveMismatchError, parseLive, writeLive, type Live } from './live.js';
+import { isOfAnotherCluster } from './log-cluster.js';
 import type { DirectoryName, Projection } from './projection.js';
 import { ReadCache, type StoreState } from './read-cache.js';
 import { createIndex, type Index } from './views.js';
@@ -91,17 +92,16 @@ export function createStore(
 
   /** A restore changes the metadata version, also under servers that run: whoever reads `meta/live` anew asks whether this is still the log's cluster. */
   async function checkCluster(tx: ReadTransaction, name: DirectoryName): Promise<void> {
-    if (anyCluster || database.clusterId === undefined) return;
-    const [noted, clusterId] = await Promise.all([tx.get(keyspaces[name].metaCluster), database.clusterId()]);
-    if (noted === undefined || clusterId === undefined || noted.toString() === clusterId) return;
+    if (anyCluster || !(await isOfAnotherCluster(tx, database, keyspaces[name]))) return;
     throw new LiveMismatchError(
       `the ${name}'s log was written on another cluster; if this one was restored from a backup, run: artifact-store incarnation raise`,
     );
   }
 
   async function reading<Tx extends ReadTransaction>(tx: Tx): Promise<Reading<Tx>> {
+    const version = await metadataVersionOf(tx);
     // Together: one that fails alone, while nobody waits for it yet, would end the process as an unhandled rejection.
-    const [registry, platform] = await Promise.all([readers.registry(tx), readers.platform(tx)]);
+    const [registry, platform] = await Promise.all([readers.registry(tx, version), readers.platform(tx, version)]);
     return { tx, registry, platform };
   }
   const cache = new ReadCache();
@@ -128,9 +128,10 @@ export function createStore(
     body: (reading: Reading) => Promise<T>,
     bytesOf: (result: T) => number,
   ): Promise<T> {
-    const find = async (): Promise<T> => body({ ...(await reading(tx)), isCached: true });
+    const now = reading(tx);
+    const find = async (): Promise<T> => body({ ...(await now), isCached: true });
     const finding = cache.has(key) ? undefined : find();
-    const [state] = await Promise.all([stateOf(tx), finding]);
+    const [state] = await Promise.all([stateOf(tx, now), finding]);
     const kept = cache.find(state, key);
     if (kept !== undefined) return kept.value as T;
     const value = await (finding ?? find());
@@ -142,11 +143,11 @@ export function createStore(
    * Where a store at rest does not keep its version. Every append adds to a counter under `wake/`, in the transaction that applies its events to the inline
    * projections: where the counters are the same, there was none. Nothing else changes what `readCached` may read, but for the switches, which change `meta/live`.
    */
-  async function stateOf(tx: ReadTransaction): Promise<StoreState> {
+  async function stateOf(tx: ReadTransaction, now: Promise<Reading>): Promise<StoreState> {
     const wakes = [keyspaces.registry, keyspaces.platform].map(async ({ wakes: { begin, end } }) =>
       (await tx.getRange(begin, end)).map(({ key, value }) => Buffer.concat([key, value]).toString('latin1')).join(),
     );
-    const [{ registry, platform }, ...counters] = await Promise.all([reading(tx), ...wakes]);
+    const [{ registry, platform }, ...counters] = await Promise.all([now, ...wakes]);
     return [registry, platform, ...counters];
   }
 
@@ -162,7 +163,7 @@ export function createStore(
         await passFence(writing, writing.platform);
         return body(writing);
       }, options),
-    readDirectory: (tx, name) => readers[name](tx),
+    readDirectory: async (tx, name) => readers[name](tx, await metadataVersionOf(tx)),
     projections,
   };
 }
@@ -182,6 +183,15 @@ async function passFence({ tx }: Writing, { live, keyspace }: LiveDirectory): Pr
   writeLive(tx, keyspace, { ...live, fence: undefined });
 }
 
+function writingOf(tx: ReadTransaction): Transaction | undefined {
+  return 'snapshot' in tx ? (tx as Transaction) : undefined;
+}
+
+/** Without a conflict: one on it would be one with everybody on the cluster who touches it. */
+function metadataVersionOf(tx: ReadTransaction): Promise<Buffer | undefined> {
+  return (writingOf(tx)?.snapshot ?? tx).metadataVersion();
+}
+
 /**
  * Reads `meta/live` only when the metadata version says that it may have changed, and parses it only when its bytes did. All who write it make the metadata version
  * another one in the same transaction (`writeLive`): at two versions of the store with one metadata version it is the same.
@@ -191,16 +201,15 @@ function liveReader(
   keyspace: Keyspace,
   projections: readonly Projection[],
   check: (tx: ReadTransaction, name: DirectoryName) => Promise<void>,
-): (tx: ReadTransaction) => Promise<LiveDirectory> {
+): (tx: ReadTransaction, version: Buffer | undefined) => Promise<LiveDirectory> {
   const mine = projections.filter((projection) => projection.directory === name);
   let lastVersion: Buffer | undefined;
   let lastBytes: Buffer | undefined;
   let last: LiveDirectory | undefined;
-  return async (tx) => {
-    const writing = 'snapshot' in tx ? (tx as Transaction) : undefined;
-    const version = await (writing?.snapshot ?? tx).metadataVersion();
+  return async (tx, version) => {
+    const writing = writingOf(tx);
     if (version !== undefined && last !== undefined && lastVersion?.equals(version) === true) {
-      // As if it had been read; a conflict on the metadata version would be one with everybody on the cluster who touches it.
+      // As if it had been read.
       writing?.addReadConflictRange(keyspace.metaLive, keyAfter(keyspace.metaLive));
       return last;
     }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { pushBlob } from '../../src/commands/blob.js';
 import { createExecutor, isRefusal, type CommandContext, type Executor } from '../../src/commands/execute.js';
 import { createFirstOwner } from '../../src/commands/first-owner.js';
-import { foundStore, type Founding } from '../../src/commands/found-store.js';
+import { foundStore } from '../../src/commands/found-store.js';
 import { deleteManifest, pushManifest, type PushManifest } from '../../src/commands/manifest.js';
 import { createRepository, deleteRepository } from '../../src/commands/repository.js';
 import { startUpload } from '../../src/commands/upload.js';
@@ -28,19 +28,9 @@ import { registered } from '../../src/projections/registered.js';
 import { findRepositoryUid } from '../../src/projections/repositories.js';
 import { findProject } from '../../src/projections/projects.js';
 import { createStore, type Store } from '../../src/projections/store.js';
+import { identityOnly } from '../support/blobs-identity.js';
 import { newClock, newStore } from '../support/database.js';
 import type { TestStore } from '../support/remote-store.js';
-
-/** Stands in for a blob store where only commands run: none touches a blob's bytes, and the founding of a store asks for the identity alone. */
-function identityOnly(): Founding['blobs'] {
-  let identity: string | undefined;
-  return {
-    readIdentity: () => Promise.resolve(identity),
-    isEmpty: () => Promise.resolve(true),
-    writeIdentity: (text) => Promise.resolve(void (identity = text)),
-    markFounded: () => Promise.resolve(),
-  };
-}
 
 /** UUIDv7s in order, the same in every run. */
 export function createIds(first = 0): () => Uid {

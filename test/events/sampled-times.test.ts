@@ -3,14 +3,20 @@ import { describe, expect, test } from 'vitest';
 
 import { positionNow, positionOf } from '../../src/events/database-time.js';
 import { comparePositions, formatPosition, versionOf, type Position } from '../../src/events/position.js';
-import { sampleTime, sampleTimeIn } from '../../src/events/sample-time.js';
+import { sampleTimeIn, type HostClock } from '../../src/events/sample-time.js';
 import { sampledTime, timeOf, timesOf } from '../../src/events/sampled-times.js';
 import { createLog } from '../../src/events/log.js';
 import type { Database, ReadTransaction } from '../../src/keyvalue/database.js';
 import { createKeyspace, directoryPrefix, type Keyspace } from '../../src/keyvalue/keyspace.js';
 import { SimulatedStore, VirtualClock } from '../../src/keyvalue/simulated.js';
 import { encodeTimeSample, readNewestSample, timeAfter } from '../../src/keyvalue/time-samples.js';
+import { sampleTimes } from '../../src/processes/time-sampling.js';
+import { createStore } from '../../src/projections/store.js';
 import { commit, eventOn, streamAt } from './log-fixture.js';
+
+function sampleTime(database: Database, keyspace: Keyspace, incarnation: number, clock: HostClock): Promise<number> {
+  return database.transact((tx) => sampleTimeIn(tx, keyspace, incarnation, clock));
+}
 
 /** Each is of a process of its own, that knows nothing yet. */
 const newKeyspace = (): Keyspace => createKeyspace(directoryPrefix('registry'));
@@ -311,7 +317,8 @@ describe('sampling', () => {
 
   test('writes nothing where versions are times', async () => {
     const database = new SimulatedStore({ seed: 1, clock: new VirtualClock() }).connect();
-    expect(await sampleTime(database, newKeyspace(), 1)).toBe(0);
+    const prefixes = { registry: directoryPrefix('registry'), platform: directoryPrefix('topaz') };
+    expect(await sampleTimes(createStore(database, prefixes, []))).toBe(0);
     const { times } = newKeyspace();
     expect(await database.read((tx) => tx.getRange(times.begin, times.end))).toEqual([]);
   });

@@ -10,6 +10,7 @@ import { noteCluster, raiseIncarnations, readIncarnations, whyToRaise } from '..
 import { sampleTimes } from '../../src/processes/time-sampling.js';
 import { registered } from '../../src/projections/registered.js';
 import { createStore } from '../../src/projections/store.js';
+import { identityOnly } from '../support/blobs-identity.js';
 import { createIds } from '../commands/fixture.js';
 
 const newId = createIds();
@@ -27,15 +28,15 @@ async function founded() {
     close: () => simulated.close(),
   };
   const store = createStore(database, prefixes, registered);
-  let written: string | undefined;
-  const blobs = {
-    readIdentity: async () => written,
-    isEmpty: async () => true,
-    writeIdentity: async (identity: string) => void (written = identity),
-    markFounded: () => Promise.resolve(),
-  };
   const { keyspaces } = store;
-  await foundStore({ database, keyspaces, blobs, projections: registered, identity: newId(), salt: Buffer.alloc(32) });
+  await foundStore({
+    database,
+    keyspaces,
+    blobs: identityOnly(),
+    projections: registered,
+    identity: newId(),
+    salt: Buffer.alloc(32),
+  });
   return store;
 }
 

@@ -12,6 +12,7 @@ import { abandonMigration } from '../../src/processes/migrate.js';
 import { keyKinds, memberKinds } from '../../src/processes/migrated-keys.js';
 import { MigrationError } from '../../src/processes/migration-ends.js';
 import { LiveMismatchError } from '../../src/projections/live.js';
+import { identityOnly } from '../support/blobs-identity.js';
 import { goldenKeys } from '../events/samples.js';
 import { compareWithFold } from '../support/fold.js';
 import { old } from '../projections/builds-fixture.js';
@@ -250,12 +251,7 @@ describe('a migration', () => {
     const move = await openMove(4);
     const starts: Promise<unknown>[] = [];
     const { database, store } = endOn(move.target.connect('server'), targetPlace);
-    const blobs = {
-      readIdentity: () => Promise.resolve(undefined),
-      isEmpty: () => Promise.resolve(true),
-      writeIdentity: () => Promise.resolve(),
-      markFounded: () => Promise.resolve(),
-    };
+    const blobs = identityOnly();
     const start = () =>
       foundStore({
         database,

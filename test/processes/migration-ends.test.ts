@@ -13,6 +13,7 @@ import { found, old } from '../projections/builds-fixture.js';
 import { abandonMigration, migrate } from '../../src/processes/migrate.js';
 import { encodeRecord, type MigrationRecord, type Place } from '../../src/projections/migration.js';
 import { foundStore } from '../../src/commands/found-store.js';
+import { identityOnly } from '../support/blobs-identity.js';
 import { endOn, sourcePlace, targetPlace } from './migrate-fixture.js';
 
 afterEach(() => void vi.useRealTimers());
@@ -92,16 +93,9 @@ test('a registry whose platform went with another one follows it there, also whe
   });
   const [first, second] = [ends('registry'), ends('second')];
   for (const { source } of [first, second]) {
-    let identity: string | undefined;
-    const blobs = {
-      readIdentity: () => Promise.resolve(identity),
-      isEmpty: () => Promise.resolve(true),
-      writeIdentity: (text: string) => Promise.resolve(void (identity = text)),
-      markFounded: () => Promise.resolve(),
-    };
     const { database, store } = source;
     const salt = Buffer.alloc(32, 7);
-    await foundStore({ database, keyspaces: store.keyspaces, blobs, projections: old, identity: newId(), salt });
+    await foundStore({ database, keyspaces: store.keyspaces, blobs: identityOnly(), projections: old, identity: newId(), salt });
   }
   await sampleTimes(second.source.store);
   const move = ({ source, target }: typeof first): Promise<void> =>

@@ -16,6 +16,7 @@ import { encodeJson, type Projection } from '../../src/projections/projection.js
 import { repositories } from '../../src/projections/repositories.js';
 import { createStore, type Store } from '../../src/projections/store.js';
 import { tags } from '../../src/projections/tags.js';
+import { identityOnly } from '../support/blobs-identity.js';
 import { createIds, sha256Of } from '../commands/fixture.js';
 import { newClock, newStore } from '../support/database.js';
 import { compareWithFold } from '../support/fold.js';
@@ -70,15 +71,8 @@ export async function openWorld(options: SimulatedOptions = {}): Promise<World> 
 
 /** An empty store of the old release. */
 export async function found(database: Database, newId: () => Uid): Promise<void> {
-  let identity: string | undefined;
-  const blobs = {
-    readIdentity: () => Promise.resolve(identity),
-    isEmpty: () => Promise.resolve(true),
-    writeIdentity: (text: string) => Promise.resolve(void (identity = text)),
-    markFounded: () => Promise.resolve(),
-  };
   const { keyspaces } = createStore(database, prefixes, old);
-  await foundStore({ database, keyspaces, blobs, projections: old, identity: newId(), salt: Buffer.alloc(32) });
+  await foundStore({ database, keyspaces, blobs: identityOnly(), projections: old, identity: newId(), salt: Buffer.alloc(32) });
 }
 
 /** What connects processes whose appends follow each other. */

@@ -20,6 +20,7 @@ import { writeLive } from '../../src/projections/live.js';
 import { projects } from '../../src/projections/projects.js';
 import { repositories } from '../../src/projections/repositories.js';
 import { createStore, type Store } from '../../src/projections/store.js';
+import { identityOnly } from '../support/blobs-identity.js';
 import { createIds, sha256Of, sha512Of } from '../commands/fixture.js';
 import { newClock, newStore } from '../support/database.js';
 
@@ -43,14 +44,7 @@ export async function openHistory(projections = [repositories, history, projects
   const database = newStore({ seed: 1, clock }).connect();
   const store = createStore(database, prefixes, projections);
   const { keyspaces } = store;
-  let identity: string | undefined;
-  const blobs = {
-    readIdentity: () => Promise.resolve(identity),
-    isEmpty: () => Promise.resolve(true),
-    writeIdentity: (text: string) => Promise.resolve(void (identity = text)),
-    markFounded: () => Promise.resolve(),
-  };
-  await foundStore({ database, keyspaces, blobs, projections, identity: newId(), salt: Buffer.alloc(32) });
+  await foundStore({ database, keyspaces, blobs: identityOnly(), projections, identity: newId(), salt: Buffer.alloc(32) });
   const executor = createExecutor(store);
   return {
     store,

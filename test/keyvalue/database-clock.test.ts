@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { DatabaseClock } from '../../src/keyvalue/lmdb-clock.js';
+import { DatabaseClock } from '../../src/keyvalue/database-clock.js';
 
 const HOUR_MS = 3_600_000;
 const START_MS = Date.UTC(2026, 0, 1);
