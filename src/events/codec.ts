@@ -11,6 +11,7 @@ import {
   type Actor,
   type ActorKind,
   type Authentication,
+  type Description,
   type EventEnvelope,
   type EventKind,
   type EventPayload,
@@ -26,14 +27,15 @@ export const EVENT_MAX_BYTES = 10_000;
 
 /**
  * What a store's servers have to know to read an event. A server reads every generation up to its release's own, and writes none above the one that
- * `meta/live` says all servers read. 1: release 0.1.0. 2: the checksum.
+ * `meta/live` says all servers read. 1: release 0.1.0. 2: the checksum. 3: who may do what.
  */
-type Generation = 1 | 2;
+type Generation = 1 | 2 | 3;
 
 /** The newest generation that this release reads and writes. */
-export const EVENT_GENERATION: Generation = 2;
+export const EVENT_GENERATION: Generation = 3;
 
 const CHECKSUM_GENERATION: Generation = 2;
+const ACTOR_KEY_GENERATION: Generation = 3;
 
 /** Bytes of the log that are no event that this release knows. Its reader stops: an event is never skipped. */
 export class EventDecodeError extends Error {
@@ -189,6 +191,51 @@ const readers: { readonly [C in PayloadCase]: (stored: Wire<C>) => StoredPayload
     principal: readPrincipal(stored.principal),
     role: readEnum(roles, stored.role, 'role'),
   }),
+  roleRevoked: (stored) => ({
+    kind: 'RoleRevoked',
+    principal: readPrincipal(stored.principal),
+    role: readEnum(roles, stored.role, 'role'),
+  }),
+  repositorySettingsChanged: (stored) => ({
+    kind: 'RepositorySettingsChanged',
+    ...readDescription(stored),
+    scanning: stored.scanning ?? false,
+    immutableTags: stored.immutableTags ?? false,
+    immutableTagExemptions: readLines(stored.immutableTagExemptions),
+  }),
+  contentErased: (stored) => ({ kind: 'ContentErased', digest: readDigest(stored.digest, 'digest') }),
+  organizationDescribed: (stored) => ({ kind: 'OrganizationDescribed', ...readDescription(stored) }),
+  organizationDeleted: (stored) => ({ kind: 'OrganizationDeleted', id: readName(stored.id, 'id') }),
+  projectDescribed: (stored) => ({ kind: 'ProjectDescribed', ...readDescription(stored) }),
+  projectDeleted: (stored) => ({
+    kind: 'ProjectDeleted',
+    organization: readUid(stored.organization, 'organization'),
+    id: readName(stored.id, 'id'),
+  }),
+  userDisabled: () => ({ kind: 'UserDisabled' }),
+  userEnabled: () => ({ kind: 'UserEnabled' }),
+  userPasswordChanged: (stored) => ({ kind: 'UserPasswordChanged', reset: stored.reset ?? false }),
+  userForgotten: (stored) => ({ kind: 'UserForgotten', nameHash: readHash(stored.nameHash, 'name_hash') }),
+  serviceAccountCreated: (stored) => ({
+    kind: 'ServiceAccountCreated',
+    project: readUid(stored.project, 'project'),
+    projectId: readName(stored.projectId, 'project_id'),
+    id: readName(stored.id, 'id'),
+    displayName: stored.displayName ?? '',
+  }),
+  serviceAccountDeleted: (stored) => ({
+    kind: 'ServiceAccountDeleted',
+    project: readUid(stored.project, 'project'),
+    projectId: readName(stored.projectId, 'project_id'),
+    id: readName(stored.id, 'id'),
+  }),
+  serviceAccountKeyAdded: (stored) => ({
+    kind: 'ServiceAccountKeyAdded',
+    key: readUid(stored.key, 'key'),
+    publicKey: readHash(stored.publicKey, 'public_key'),
+    expiresAt: readInteger(stored.expiresAt, 'expires_at') || undefined,
+  }),
+  serviceAccountKeyRevoked: (stored) => ({ kind: 'ServiceAccountKeyRevoked', key: readUid(stored.key, 'key') }),
 };
 
 // ---- What is written: for each kind its messages, the newest first; an older one is undefined for a payload that it can't say.
@@ -210,6 +257,21 @@ const generations: { readonly [C in PayloadCase]: Generation } = {
   projectCreated: 1,
   userCreated: 1,
   roleGranted: 1,
+  roleRevoked: 3,
+  repositorySettingsChanged: 3,
+  contentErased: 3,
+  organizationDescribed: 3,
+  organizationDeleted: 3,
+  projectDescribed: 3,
+  projectDeleted: 3,
+  userDisabled: 3,
+  userEnabled: 3,
+  userPasswordChanged: 3,
+  userForgotten: 3,
+  serviceAccountCreated: 3,
+  serviceAccountDeleted: 3,
+  serviceAccountKeyAdded: 3,
+  serviceAccountKeyRevoked: 3,
 };
 
 type Writers = { readonly [K in EventKind]: { readonly [C in PayloadCase]?: (payload: PayloadOf<K>) => Wire<C> | undefined } };
@@ -297,6 +359,54 @@ const writers: Writers = {
   RoleGranted: {
     roleGranted: (payload) => ({ principal: writePrincipal(payload.principal), role: writeEnum(roles, payload.role, 'role') }),
   },
+  RoleRevoked: {
+    roleRevoked: (payload) => ({ principal: writePrincipal(payload.principal), role: writeEnum(roles, payload.role, 'role') }),
+  },
+  RepositorySettingsChanged: {
+    repositorySettingsChanged: (payload) => ({
+      ...writeDescription(payload),
+      scanning: payload.scanning,
+      immutableTags: payload.immutableTags,
+      immutableTagExemptions: writeLines(payload.immutableTagExemptions, 'immutableTagExemptions'),
+    }),
+  },
+  ContentErased: { contentErased: (payload) => ({ digest: writeDigest(payload.digest, 'digest') }) },
+  OrganizationDescribed: { organizationDescribed: writeDescription },
+  OrganizationDeleted: { organizationDeleted: (payload) => ({ id: writeName(payload.id, 'id') }) },
+  ProjectDescribed: { projectDescribed: writeDescription },
+  ProjectDeleted: {
+    projectDeleted: (payload) => ({
+      organization: writeUid(payload.organization, 'organization'),
+      id: writeName(payload.id, 'id'),
+    }),
+  },
+  UserDisabled: { userDisabled: () => ({}) },
+  UserEnabled: { userEnabled: () => ({}) },
+  UserPasswordChanged: { userPasswordChanged: (payload) => ({ reset: payload.reset }) },
+  UserForgotten: { userForgotten: (payload) => ({ nameHash: writeHash(payload.nameHash, 'nameHash') }) },
+  ServiceAccountCreated: {
+    serviceAccountCreated: (payload) => ({
+      project: writeUid(payload.project, 'project'),
+      projectId: writeName(payload.projectId, 'projectId'),
+      id: writeName(payload.id, 'id'),
+      displayName: writeText(payload.displayName, 'displayName'),
+    }),
+  },
+  ServiceAccountDeleted: {
+    serviceAccountDeleted: (payload) => ({
+      project: writeUid(payload.project, 'project'),
+      projectId: writeName(payload.projectId, 'projectId'),
+      id: writeName(payload.id, 'id'),
+    }),
+  },
+  ServiceAccountKeyAdded: {
+    serviceAccountKeyAdded: (payload) => ({
+      key: writeUid(payload.key, 'key'),
+      publicKey: writeHash(payload.publicKey, 'publicKey'),
+      expiresAt: payload.expiresAt === undefined ? 0 : writeInteger(payload.expiresAt, 'expiresAt'),
+    }),
+  },
+  ServiceAccountKeyRevoked: { serviceAccountKeyRevoked: (payload) => ({ key: writeUid(payload.key, 'key') }) },
 };
 
 // ---- Enumerations: the place in the list is the number in the schema; '' is one that is never stored.
@@ -341,7 +451,10 @@ function readActor(stored: WireEvent['actor']): Actor {
   const kind = readEnum(actorKinds, stored.kind, 'actor.kind');
   const uid = readOptionalUid(stored.uid, 'actor.uid');
   if ((uid === undefined) === hasUid(kind)) undecodable('actor.uid', uid);
-  return { kind, uid, authentication: readEnum(authentications, stored.authentication, 'actor.authentication') };
+  const key = readOptionalUid(stored.key, 'actor.key');
+  if (key !== undefined && kind !== 'service-account') undecodable('actor.key', key);
+  const authentication = readEnum(authentications, stored.authentication, 'actor.authentication');
+  return { kind, uid, authentication, ...(key === undefined ? {} : { key }) };
 }
 
 function hasUid(kind: ActorKind): boolean {
@@ -392,6 +505,14 @@ function readHash(stored: Uint8Array | null | undefined, field: string): string 
   return Buffer.from(stored.buffer, stored.byteOffset, stored.length).toString('hex');
 }
 
+function readDescription({ displayName, description }: Wire<'projectDescribed'>): Description {
+  return { displayName: displayName ?? '', description: description ?? '' };
+}
+
+function readLines(stored: string | null | undefined): readonly string[] {
+  return stored === null || stored === undefined || stored === '' ? [] : stored.split('\n');
+}
+
 type WireInteger = artifactstore.events.BlobPushed['size'];
 
 // protobufjs hands out 64-bit integers as long.js's objects; a negative one has a high half that is out of range when it is taken as unsigned.
@@ -426,7 +547,7 @@ function toWire(envelope: EventEnvelope, generation: number): WireEvent {
     id: writeUid(envelope.id, 'id'),
     stream,
     occurredAt: writeInteger(envelope.occurredAt, 'occurredAt'),
-    actor: writeActor(envelope.actor),
+    actor: writeActor(envelope.actor, generation),
     requestId: writeUid(envelope.requestId, 'requestId'),
     commandId: writeUid(envelope.commandId, 'commandId'),
     correlationId: writeUid(envelope.correlationId, 'correlationId'),
@@ -444,12 +565,16 @@ function writePayload<K extends EventKind>(kind: K, payload: EventPayload, gener
   );
 }
 
-function writeActor(actor: Actor): NonNullable<WireEvent['actor']> {
-  if ((actor.uid === undefined) === hasUid(actor.kind)) unencodable('actor.uid', actor.uid);
+function writeActor(actor: Actor, generation: number): NonNullable<WireEvent['actor']> {
+  const { uid, kind, authentication, key } = actor;
+  if ((uid === undefined) === hasUid(kind)) unencodable('actor.uid', uid);
+  if (key !== undefined && kind !== 'service-account') unencodable('actor.key', key);
   return {
-    ...(actor.uid === undefined ? {} : { uid: writeUid(actor.uid, 'actor.uid') }),
-    kind: writeEnum(actorKinds, actor.kind, 'actor.kind'),
-    authentication: writeEnum(authentications, actor.authentication, 'actor.authentication'),
+    ...(uid === undefined ? {} : { uid: writeUid(uid, 'actor.uid') }),
+    kind: writeEnum(actorKinds, kind, 'actor.kind'),
+    authentication: writeEnum(authentications, authentication, 'actor.authentication'),
+    // Accounts are of the same generation: before it there is nobody who has a key.
+    ...(key === undefined || generation < ACTOR_KEY_GENERATION ? {} : { key: writeUid(key, 'actor.key') }),
   };
 }
 
@@ -480,6 +605,15 @@ function writeName(text: string, field: string): string {
 // Half of a surrogate pair has no UTF-8 form: it would come back as another character.
 function writeText(text: string | undefined, field: string): string {
   return typeof text === 'string' && /\p{Surrogate}/u.test(text) ? unencodable(field, text) : (text ?? '');
+}
+
+function writeDescription({ displayName, description }: Description): Wire<'projectDescribed'> {
+  return { displayName: writeText(displayName, 'displayName'), description: writeText(description, 'description') };
+}
+
+function writeLines(lines: readonly string[], field: string): string {
+  const wrong = lines.find((line) => line === '' || line.includes('\n'));
+  return wrong === undefined ? writeText(lines.join('\n'), field) : unencodable(field, wrong);
 }
 
 function writeHash(hash: string, field: string): Buffer {

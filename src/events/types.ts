@@ -7,6 +7,8 @@ import type { Position } from './position.js';
  * `undefined`; its property is there all the same, so that nobody forgets to say it.
  */
 
+/** A service account's id, unique in its project. */
+export type AccountId = string & { readonly __brand: 'AccountId' };
 export type OrganizationId = string & { readonly __brand: 'OrganizationId' };
 
 /** What an event happened to: `<aggregate>/<uid or digest>`. */
@@ -26,6 +28,7 @@ export type Aggregate = keyof typeof aggregates;
 export const repositoryStream = (repository: Uid): Stream => `repository/${repository}` as Stream;
 export const projectStream = (project: Uid): Stream => `project/${project}` as Stream;
 export const organizationStream = (organization: Uid): Stream => `organization/${organization}` as Stream;
+export const serviceAccountStream = (account: Uid): Stream => `service-account/${account}` as Stream;
 export const userStream = (user: Uid): Stream => `user/${user}` as Stream;
 export const blobStream = (digest: Digest): Stream => `blob/${digest}` as Stream;
 
@@ -53,6 +56,8 @@ export interface Actor {
   /** Of a user or a service account; the system and anonymous callers have none. */
   readonly uid?: Uid | undefined;
   readonly authentication: Authentication;
+  /** The service account's key that was used. */
+  readonly key?: Uid | undefined;
 }
 
 export type Role = 'viewer' | 'editor' | 'owner';
@@ -181,6 +186,110 @@ export interface RoleGranted {
   readonly role: Role;
 }
 
+/** Stream of what the role was on. */
+export interface RoleRevoked {
+  readonly kind: 'RoleRevoked';
+  readonly principal: Principal;
+  /** What it was. */
+  readonly role: Role;
+}
+
+/** What people call a thing, and say of it; both may be empty. */
+export interface Description {
+  readonly displayName: string;
+  readonly description: string;
+}
+
+export interface RepositorySettings extends Description {
+  readonly scanning: boolean;
+  /** A tag that is there is never moved and never deleted, but for those that match an exemption. */
+  readonly immutableTags: boolean;
+  /** Patterns of tags: commands/immutable-tags.ts. */
+  readonly immutableTagExemptions: readonly string[];
+}
+
+/** Stream of the repository: all of its settings, as they are from here on. */
+export interface RepositorySettingsChanged extends RepositorySettings {
+  readonly kind: 'RepositorySettingsChanged';
+}
+
+/** Stream of the blob: the bytes, of a manifest, a config or a blob, are gone for ever. */
+export interface ContentErased {
+  readonly kind: 'ContentErased';
+  readonly digest: Digest;
+}
+
+export interface OrganizationDescribed extends Description {
+  readonly kind: 'OrganizationDescribed';
+}
+
+export interface OrganizationDeleted {
+  readonly kind: 'OrganizationDeleted';
+  readonly id: OrganizationId;
+}
+
+export interface ProjectDescribed extends Description {
+  readonly kind: 'ProjectDescribed';
+}
+
+export interface ProjectDeleted {
+  readonly kind: 'ProjectDeleted';
+  readonly organization: Uid;
+  readonly id: ProjectId;
+}
+
+export interface UserDisabled {
+  readonly kind: 'UserDisabled';
+}
+
+export interface UserEnabled {
+  readonly kind: 'UserEnabled';
+}
+
+/** The hash lies under personal/<uid>. */
+export interface UserPasswordChanged {
+  readonly kind: 'UserPasswordChanged';
+  /** By an administrator, or made by one at first. */
+  readonly reset: boolean;
+}
+
+/** What was personal beside the log is gone, and the name is free. */
+export interface UserForgotten {
+  readonly kind: 'UserForgotten';
+  /** As in UserCreated. */
+  readonly nameHash: string;
+}
+
+/** Stream of the service account. */
+export interface ServiceAccountCreated {
+  readonly kind: 'ServiceAccountCreated';
+  readonly project: Uid;
+  readonly projectId: ProjectId;
+  readonly id: AccountId;
+  readonly displayName: string;
+}
+
+export interface ServiceAccountDeleted {
+  readonly kind: 'ServiceAccountDeleted';
+  readonly project: Uid;
+  readonly projectId: ProjectId;
+  readonly id: AccountId;
+}
+
+export interface ServiceAccountKeyAdded {
+  readonly kind: 'ServiceAccountKeyAdded';
+  readonly key: Uid;
+  /** Ed25519, 32 bytes as 64 lower-case hex digits. RFC 8032. */
+  readonly publicKey: string;
+  /** Microseconds since 1970. */
+  readonly expiresAt: number | undefined;
+}
+
+export interface ServiceAccountKeyRevoked {
+  readonly kind: 'ServiceAccountKeyRevoked';
+  readonly key: Uid;
+}
+
 export type EventPayload =
   | RepositoryCreated
   | RepositoryDeletionBegun
@@ -196,7 +305,22 @@ export type EventPayload =
   | OrganizationCreated
   | ProjectCreated
   | UserCreated
-  | RoleGranted;
+  | RoleGranted
+  | RoleRevoked
+  | RepositorySettingsChanged
+  | ContentErased
+  | OrganizationDescribed
+  | OrganizationDeleted
+  | ProjectDescribed
+  | ProjectDeleted
+  | UserDisabled
+  | UserEnabled
+  | UserPasswordChanged
+  | UserForgotten
+  | ServiceAccountCreated
+  | ServiceAccountDeleted
+  | ServiceAccountKeyAdded
+  | ServiceAccountKeyRevoked;
 
 export type EventKind = EventPayload['kind'];
 export type PayloadOf<K extends EventKind> = Extract<EventPayload, { readonly kind: K }>;
@@ -218,6 +342,21 @@ const homes: { readonly [K in EventKind]: readonly Aggregate[] } = {
   ProjectCreated: ['project'],
   UserCreated: ['user'],
   RoleGranted: ['organization', 'project', 'repository'],
+  RoleRevoked: ['organization', 'project', 'repository'],
+  RepositorySettingsChanged: ['repository'],
+  ContentErased: ['blob'],
+  OrganizationDescribed: ['organization'],
+  OrganizationDeleted: ['organization'],
+  ProjectDescribed: ['project'],
+  ProjectDeleted: ['project'],
+  UserDisabled: ['user'],
+  UserEnabled: ['user'],
+  UserPasswordChanged: ['user'],
+  UserForgotten: ['user'],
+  ServiceAccountCreated: ['service-account'],
+  ServiceAccountDeleted: ['service-account'],
+  ServiceAccountKeyAdded: ['service-account'],
+  ServiceAccountKeyRevoked: ['service-account'],
 };
 
 export function belongsTo(kind: EventKind, stream: Stream): boolean {

@@ -1,6 +1,15 @@
 import type { Digest } from '../digest.js';
 import type { ImagePath, Uid } from '../identifiers.js';
-import { subjectOf, type EventEnvelope, type EventKind, type PayloadOf, type Principal, type Stream } from './types.js';
+import {
+  subjectOf,
+  type Description,
+  type EventEnvelope,
+  type EventKind,
+  type PayloadOf,
+  type Principal,
+  type RepositorySettings,
+  type Stream,
+} from './types.js';
 
 /** What ids and uids in events are called, as far as whoever reads may know; undefined: not known, or not to be said. */
 export interface Names {
@@ -8,6 +17,8 @@ export interface Names {
   readonly repository: (uid: Uid) => string | undefined;
   readonly project: (uid: Uid) => string | undefined;
   readonly organization: (uid: Uid) => string | undefined;
+  /** `<project>/<account>`. */
+  readonly account: (uid: Uid) => string | undefined;
   /** A login name, or that it was erased. */
   readonly person: (uid: Uid) => { readonly name: string } | 'erased' | undefined;
 }
@@ -62,7 +73,39 @@ const sayings: Sayings = {
   UserCreated: (_payload, stream, names) => `registered ${personInWords(uidOf(stream), names)}`,
   RoleGranted: ({ principal, role }, stream, names) =>
     `granted the role ${role} on ${streamInWords(stream, names)} to ${principalInWords(principal, names)}`,
+  RoleRevoked: ({ principal, role }, stream, names) =>
+    `took the role ${role} on ${streamInWords(stream, names)} from ${principalInWords(principal, names)}`,
+  RepositorySettingsChanged: (settings, stream, names) =>
+    `set up ${theRepository(stream, names)}${described(settings)}: ${settingsInWords(settings)}`,
+  ContentErased: ({ digest }) => `erased the bytes of ${shortDigest(digest)} for ever`,
+  OrganizationDescribed: (description, stream, names) => `described ${streamInWords(stream, names)}${described(description)}`,
+  OrganizationDeleted: ({ id }) => `deleted organization ${id}`,
+  ProjectDescribed: (description, stream, names) => `described ${streamInWords(stream, names)}${described(description)}`,
+  ProjectDeleted: ({ id }) => `deleted project ${id}`,
+  UserDisabled: (_payload, stream, names) => `disabled ${personInWords(uidOf(stream), names)}, who can't log in any more`,
+  UserEnabled: (_payload, stream, names) => `enabled ${personInWords(uidOf(stream), names)}, who can log in again`,
+  UserPasswordChanged: ({ reset }, stream, names) =>
+    `${reset ? 'set' : 'changed'} the password of ${personInWords(uidOf(stream), names)}`,
+  UserForgotten: (_payload, stream) => `forgot user ${uidOf(stream)}: name, password and addresses are erased`,
+  ServiceAccountCreated: ({ projectId, id, displayName }) =>
+    `created service account ${projectId}/${id}${displayName === '' ? '' : ` (${oneLine(displayName)})`}`,
+  ServiceAccountDeleted: ({ projectId, id }) => `deleted service account ${projectId}/${id} with all its keys`,
+  ServiceAccountKeyAdded: ({ key, expiresAt }, stream, names) => {
+    const until = expiresAt === undefined ? 'for ever' : `until ${new Date(expiresAt / 1_000).toISOString()}`;
+    return `made key ${key} of ${accountInWords(uidOf(stream), names)}, good ${until}`;
+  },
+  ServiceAccountKeyRevoked: ({ key }, stream, names) => `revoked key ${key} of ${accountInWords(uidOf(stream), names)}`,
 };
+
+function described({ displayName, description }: Description): string {
+  const parts = [displayName === '' ? [] : [`"${oneLine(displayName)}"`], description === '' ? [] : [oneLine(description)]].flat();
+  return parts.length === 0 ? '' : ` as ${parts.join(', ')}`;
+}
+
+function settingsInWords({ scanning, immutableTags, immutableTagExemptions }: RepositorySettings): string {
+  const but = immutableTagExemptions.length === 0 ? '' : `, but for ${immutableTagExemptions.map((one) => oneLine(one)).join(' ')}`;
+  return `scanning ${scanning ? 'on' : 'off'}, tags ${immutableTags ? `are never moved${but}` : 'can be moved'}`;
+}
 
 /** What happened, for people: one line, in the past tense, without its time and without who did it. */
 export function eventInWords({ stream, payload }: Pick<EventEnvelope, 'stream' | 'payload'>, names: Names): string {
@@ -81,7 +124,7 @@ export function actorInWords({ actor }: Pick<EventEnvelope, 'actor'>, names: Nam
     case 'anonymous':
       return 'somebody without credentials';
     case 'service-account':
-      return `service account ${actor.uid ?? ''}`;
+      return actor.uid === undefined ? 'a service account' : accountInWords(actor.uid, names);
     case 'user':
       return actor.uid === undefined ? 'a user' : personInWords(actor.uid, names);
   }
@@ -93,12 +136,16 @@ function personInWords(uid: Uid, names: Names): string {
   return person === undefined ? `user ${uid}` : oneLine(person.name);
 }
 
+function accountInWords(uid: Uid, names: Names): string {
+  return `service account ${names.account(uid) ?? uid}`;
+}
+
 function principalInWords(principal: Principal, names: Names): string {
   switch (principal.kind) {
     case 'user':
       return personInWords(principal.uid, names);
     case 'service-account':
-      return `service account ${principal.uid}`;
+      return accountInWords(principal.uid, names);
     case 'all-users':
       return 'everybody, also without credentials';
     case 'all-authenticated-users':

@@ -7,6 +7,7 @@ import {
   organizationStream,
   projectStream,
   repositoryStream,
+  serviceAccountStream,
   subjectOf,
   type Authentication,
   type ActorKind,
@@ -73,6 +74,8 @@ export interface EntryActor {
   readonly kind: ActorKind;
   readonly uid?: Uid;
   readonly authentication: Authentication;
+  /** The service account's key that was used. */
+  readonly key?: Uid;
   /** A user's login name. */
   readonly name?: string;
   /** The login name was erased. */
@@ -129,6 +132,7 @@ function entryOf(event: RecordedEvent, time: number, known: Known): HistoryEntry
       kind: actor.kind,
       ...(actor.uid === undefined ? {} : { uid: actor.uid }),
       authentication: actor.authentication,
+      ...(actor.key === undefined ? {} : { key: actor.key }),
       ...(person === undefined ? {} : person === 'erased' ? { erased: true } : { name: person.name }),
       text: actorInWords(event, names),
     },
@@ -153,6 +157,12 @@ const fields: Fields = {
   },
   // The hash of a name is for the registry alone.
   UserCreated: () => ({}),
+  UserForgotten: () => ({}),
+  ServiceAccountKeyAdded: ({ key, publicKey, expiresAt }) => ({
+    key,
+    publicKey,
+    expires: expiresAt === undefined ? undefined : formatTime(expiresAt),
+  }),
 };
 
 function payloadFields(payload: EventPayload, names: Names): Readonly<Record<string, unknown>> {
@@ -171,6 +181,7 @@ class Known {
   readonly #repositories = new Map<Uid, EntryRepository | undefined>();
   readonly #projects = new Map<Uid, string | undefined>();
   readonly #organizations = new Map<Uid, string | undefined>();
+  readonly #accounts = new Map<Uid, string | undefined>();
   readonly #people = new Map<Uid, Person>();
   readonly #clients = new Map<Uid, { readonly address: string; readonly userAgent: string } | undefined>();
   readonly #asked = new Map<string, Promise<void>>();
@@ -184,6 +195,7 @@ class Known {
     },
     project: (uid) => this.#projects.get(uid),
     organization: (uid) => this.#organizations.get(uid),
+    account: (uid) => this.#accounts.get(uid),
     person: (uid) => this.#people.get(uid),
   };
 
@@ -198,11 +210,11 @@ class Known {
     if (uid !== undefined && aggregate === 'repository') this.#learnRepository(uid);
     if (uid !== undefined && aggregate === 'project') void this.#learnProject(uid);
     if (uid !== undefined && aggregate === 'organization') this.#learnOrganization(uid);
-    if (uid !== undefined && aggregate === 'user') this.#learnPerson(uid);
+    if (uid !== undefined && (aggregate === 'user' || aggregate === 'service-account')) this.#learnHolder(aggregate, uid);
     if (payload.kind === 'BlobMounted') this.#learnRepository(payload.fromRepository);
     if (payload.kind === 'ProjectCreated') this.#learnOrganization(payload.organization);
-    if (payload.kind === 'RoleGranted' && payload.principal.kind === 'user') this.#learnPerson(payload.principal.uid);
-    if (actor.kind === 'user' && actor.uid !== undefined) this.#learnPerson(actor.uid);
+    if ('principal' in payload && 'uid' in payload.principal) this.#learnHolder(payload.principal.kind, payload.principal.uid);
+    if (actor.uid !== undefined) this.#learnHolder(actor.kind, actor.uid);
     if (clientHash !== undefined) this.#learnClient(requestId);
   }
 
@@ -246,6 +258,18 @@ class Known {
     void this.#once(`organization ${uid}`, async () => {
       const first = await firstPayload(this.#reading, this.#reading.platform, organizationStream(uid));
       if (first?.kind === 'OrganizationCreated') this.#organizations.set(uid, first.id);
+    });
+  }
+
+  #learnHolder(kind: ActorKind, uid: Uid): void {
+    if (kind === 'user') this.#learnPerson(uid);
+    if (kind === 'service-account') this.#learnAccount(uid);
+  }
+
+  #learnAccount(uid: Uid): void {
+    void this.#once(`service account ${uid}`, async () => {
+      const first = await firstPayload(this.#reading, this.#reading.platform, serviceAccountStream(uid));
+      if (first?.kind === 'ServiceAccountCreated') this.#accounts.set(uid, `${first.projectId}/${first.id}`);
     });
   }
 

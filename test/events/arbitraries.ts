@@ -7,6 +7,8 @@ import {
   projectStream,
   repositoryStream,
   userStream,
+  serviceAccountStream,
+  type AccountId,
   type Actor,
   type EventEnvelope,
   type EventKind,
@@ -39,6 +41,8 @@ const principals: Arbitrary<Principal> = fc
     fc.record({ kind: fc.constantFrom('all-users', 'all-authenticated-users') }),
   )
   .map((principal) => ({ ...principal }));
+const account = { project: uids, projectId: name<ProjectId>(), id: name<AccountId>() };
+const description = { displayName: fc.oneof(fc.constant(''), text), description: fc.oneof(fc.constant(''), text) };
 const project = { project: uids, projectId: name<ProjectId>(), id: name<RepositoryId>() };
 
 const payloadsOf: { readonly [K in EventKind]: Arbitrary<Omit<PayloadOf<K>, 'kind'>> } = {
@@ -71,6 +75,29 @@ const payloadsOf: { readonly [K in EventKind]: Arbitrary<Omit<PayloadOf<K>, 'kin
   ProjectCreated: fc.record({ organization: uids, id: name<ProjectId>() }),
   UserCreated: fc.record({ nameHash: hex(64) }),
   RoleGranted: fc.record({ principal: principals, role: fc.constantFrom('viewer', 'editor', 'owner') }),
+  RoleRevoked: fc.record({ principal: principals, role: fc.constantFrom('viewer', 'editor', 'owner') }),
+  RepositorySettingsChanged: fc.record({
+    ...description,
+    scanning: fc.boolean(),
+    immutableTags: fc.boolean(),
+    immutableTagExemptions: fc.array(
+      text.filter((line) => !line.includes('\n')),
+      { maxLength: 20 },
+    ),
+  }),
+  ContentErased: fc.record({ digest: digests }),
+  OrganizationDescribed: fc.record(description),
+  OrganizationDeleted: fc.record({ id: name<OrganizationId>() }),
+  ProjectDescribed: fc.record(description),
+  ProjectDeleted: fc.record({ organization: uids, id: name<ProjectId>() }),
+  UserDisabled: fc.constant({}),
+  UserEnabled: fc.constant({}),
+  UserPasswordChanged: fc.record({ reset: fc.boolean() }),
+  UserForgotten: fc.record({ nameHash: hex(64) }),
+  ServiceAccountCreated: fc.record({ ...account, displayName: fc.oneof(fc.constant(''), text) }),
+  ServiceAccountDeleted: fc.record(account),
+  ServiceAccountKeyAdded: fc.record({ key: uids, publicKey: hex(64), expiresAt: optional(fc.integer({ min: 1, max: 2 ** 52 })) }),
+  ServiceAccountKeyRevoked: fc.record({ key: uids }),
 };
 
 export const payloads: Arbitrary<EventPayload> = fc.oneof(
@@ -82,13 +109,28 @@ export const payloads: Arbitrary<EventPayload> = fc.oneof(
 function streamsFor(kind: EventKind): Arbitrary<Stream> {
   switch (kind) {
     case 'BlobStored':
+    case 'ContentErased':
       return digests.map(blobStream);
     case 'OrganizationCreated':
+    case 'OrganizationDescribed':
+    case 'OrganizationDeleted':
       return uids.map(organizationStream);
     case 'ProjectCreated':
+    case 'ProjectDescribed':
+    case 'ProjectDeleted':
       return uids.map(projectStream);
     case 'UserCreated':
+    case 'UserDisabled':
+    case 'UserEnabled':
+    case 'UserPasswordChanged':
+    case 'UserForgotten':
       return uids.map(userStream);
+    case 'ServiceAccountCreated':
+    case 'ServiceAccountDeleted':
+    case 'ServiceAccountKeyAdded':
+    case 'ServiceAccountKeyRevoked':
+      return uids.map(serviceAccountStream);
+    case 'RoleRevoked':
     case 'RoleGranted':
       return fc.oneof(uids.map(repositoryStream), uids.map(projectStream), uids.map(organizationStream));
     default:

@@ -8,7 +8,9 @@ import {
   organizationStream,
   projectStream,
   repositoryStream,
+  serviceAccountStream,
   userStream,
+  type AccountId,
   type Actor,
   type EventEnvelope,
   type EventPayload,
@@ -151,6 +153,79 @@ const newest: Readonly<Record<string, EventEnvelope>> = {
   }),
 };
 
+const account = serviceAccountStream(uid('b'));
+const byKey: Actor = { kind: 'service-account', uid: uid('b'), authentication: 'token', key: uid('c') };
+
+/** What generation 3 has first. */
+const ofGeneration3: Readonly<Record<string, EventEnvelope>> = {
+  'tagMoved.key': envelopeOf(
+    repository,
+    { kind: 'TagMoved', image, tag, digest: sha256('e'), previous: undefined },
+    { actor: byKey },
+  ),
+  roleRevoked: envelopeOf(organizationStream(uid('9')), {
+    kind: 'RoleRevoked',
+    principal: { kind: 'service-account', uid: uid('b') },
+    role: 'owner',
+  }),
+  'roleRevoked.allUsers': envelopeOf(repository, { kind: 'RoleRevoked', principal: { kind: 'all-users' }, role: 'viewer' }),
+  repositorySettingsChanged: envelopeOf(repository, {
+    kind: 'RepositorySettingsChanged',
+    displayName: 'The shop',
+    description: 'Ein Geschäft',
+    scanning: true,
+    immutableTags: true,
+    immutableTagExemptions: ['latest', 'nightly-*'],
+  }),
+  'repositorySettingsChanged.bare': envelopeOf(repository, {
+    kind: 'RepositorySettingsChanged',
+    displayName: '',
+    description: '',
+    scanning: false,
+    immutableTags: false,
+    immutableTagExemptions: [],
+  }),
+  contentErased: envelopeOf(blobStream(sha512('d')), { kind: 'ContentErased', digest: sha512('d') }),
+  organizationDescribed: envelopeOf(organizationStream(uid('9')), {
+    kind: 'OrganizationDescribed',
+    displayName: 'Acme',
+    description: '',
+  }),
+  organizationDeleted: envelopeOf(organizationStream(uid('9')), { kind: 'OrganizationDeleted', id: 'acme' as OrganizationId }),
+  projectDescribed: envelopeOf(projectStream(project), { kind: 'ProjectDescribed', displayName: '', description: 'Sells' }),
+  projectDeleted: envelopeOf(projectStream(project), { kind: 'ProjectDeleted', organization: uid('9'), id: projectId }),
+  userDisabled: envelopeOf(userStream(uid('a')), { kind: 'UserDisabled' }, { actor: byKey }),
+  userEnabled: envelopeOf(userStream(uid('a')), { kind: 'UserEnabled' }),
+  userPasswordChanged: envelopeOf(userStream(uid('a')), { kind: 'UserPasswordChanged', reset: false }),
+  'userPasswordChanged.reset': envelopeOf(
+    userStream(uid('a')),
+    { kind: 'UserPasswordChanged', reset: true },
+    { actor: system },
+  ),
+  userForgotten: envelopeOf(userStream(uid('a')), { kind: 'UserForgotten', nameHash: '5e'.repeat(32) }),
+  serviceAccountCreated: envelopeOf(account, {
+    kind: 'ServiceAccountCreated',
+    project,
+    projectId,
+    id: 'ci' as AccountId,
+    displayName: 'Builds',
+  }),
+  serviceAccountDeleted: envelopeOf(account, { kind: 'ServiceAccountDeleted', project, projectId, id: 'ci' as AccountId }),
+  serviceAccountKeyAdded: envelopeOf(account, {
+    kind: 'ServiceAccountKeyAdded',
+    key: uid('c'),
+    publicKey: 'ab'.repeat(32),
+    expiresAt: 1_795_317_234_000_000,
+  }),
+  'serviceAccountKeyAdded.forever': envelopeOf(account, {
+    kind: 'ServiceAccountKeyAdded',
+    key: uid('c'),
+    publicKey: 'ab'.repeat(32),
+    expiresAt: undefined,
+  }),
+  serviceAccountKeyRevoked: envelopeOf(account, { kind: 'ServiceAccountKeyRevoked', key: uid('c') }),
+};
+
 export interface GoldenEvent {
   readonly bytes: string;
   readonly event: unknown;
@@ -162,6 +237,7 @@ export function goldenEvents(): ReadonlyMap<string, GoldenEvent> {
   made.set('events/repositoryCreated', olderBytes('repositoryCreatedV2', { repositoryCreated: { project: hex(project), id } }));
   for (const [name, envelope] of Object.entries(newest))
     made.set(`events/${name}`, encodeEvent(envelope, 1)).set(`events-2/${name}`, encodeEvent(envelope, 2));
+  for (const [name, envelope] of Object.entries(ofGeneration3)) made.set(`events-3/${name}`, encodeEvent(envelope, 3));
   return new Map([...made].map(([name, bytes]) => [name, { bytes: bytes.toString('hex'), event: decodeEvent(bytes) }]));
 }
 

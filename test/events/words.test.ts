@@ -16,18 +16,21 @@ const samples = folders.flatMap((folder) =>
     return { folder, name: file.replace(/\.json$/, ''), event: decodeEvent(Buffer.from(bytes, 'hex')) };
   }),
 );
-const golden = samples.filter(({ folder }) => folder === 'events');
+// A folder has what its generation has first, but for generation 2, which has all of the first one's again.
+const golden = samples.filter(({ folder }) => folder !== 'events-2');
 
 const nobody: Names = {
   repository: () => undefined,
   project: () => undefined,
   organization: () => undefined,
+  account: () => undefined,
   person: () => undefined,
 };
 const everybody: Names = {
   repository: (of) => (of === uid('4') ? 'shop/web' : 'shop/base'),
   project: () => 'shop',
   organization: () => 'acme',
+  account: () => 'shop/ci',
   person: () => ({ name: 'alice@example.test' }),
 };
 const erased: Names = { ...everybody, person: () => 'erased' };

@@ -93,6 +93,12 @@ export namespace artifactstore {
             /** Event tagDeleted. */
             tagDeleted?: (artifactstore.events.TagDeleted.$Properties|null);
 
+            /** Event repositorySettingsChanged. */
+            repositorySettingsChanged?: (artifactstore.events.RepositorySettingsChanged.$Properties|null);
+
+            /** Event contentErased. */
+            contentErased?: (artifactstore.events.ContentErased.$Properties|null);
+
             /** Event organizationCreated. */
             organizationCreated?: (artifactstore.events.OrganizationCreated.$Properties|null);
 
@@ -105,8 +111,47 @@ export namespace artifactstore {
             /** Event roleGranted. */
             roleGranted?: (artifactstore.events.RoleGranted.$Properties|null);
 
+            /** Event roleRevoked. */
+            roleRevoked?: (artifactstore.events.RoleRevoked.$Properties|null);
+
+            /** Event organizationDescribed. */
+            organizationDescribed?: (artifactstore.events.OrganizationDescribed.$Properties|null);
+
+            /** Event organizationDeleted. */
+            organizationDeleted?: (artifactstore.events.OrganizationDeleted.$Properties|null);
+
+            /** Event projectDescribed. */
+            projectDescribed?: (artifactstore.events.ProjectDescribed.$Properties|null);
+
+            /** Event projectDeleted. */
+            projectDeleted?: (artifactstore.events.ProjectDeleted.$Properties|null);
+
+            /** Event userDisabled. */
+            userDisabled?: (artifactstore.events.UserDisabled.$Properties|null);
+
+            /** Event userEnabled. */
+            userEnabled?: (artifactstore.events.UserEnabled.$Properties|null);
+
+            /** Event userPasswordChanged. */
+            userPasswordChanged?: (artifactstore.events.UserPasswordChanged.$Properties|null);
+
+            /** Event userForgotten. */
+            userForgotten?: (artifactstore.events.UserForgotten.$Properties|null);
+
+            /** Event serviceAccountCreated. */
+            serviceAccountCreated?: (artifactstore.events.ServiceAccountCreated.$Properties|null);
+
+            /** Event serviceAccountDeleted. */
+            serviceAccountDeleted?: (artifactstore.events.ServiceAccountDeleted.$Properties|null);
+
+            /** Event serviceAccountKeyAdded. */
+            serviceAccountKeyAdded?: (artifactstore.events.ServiceAccountKeyAdded.$Properties|null);
+
+            /** Event serviceAccountKeyRevoked. */
+            serviceAccountKeyRevoked?: (artifactstore.events.ServiceAccountKeyRevoked.$Properties|null);
+
             /** Event payload. */
-            payload?: ("repositoryCreated"|"repositoryCreatedV2"|"repositoryDeletionBegun"|"repositoryDeleted"|"blobStored"|"blobPushed"|"blobMounted"|"blobUnlinked"|"manifestPushed"|"manifestDeleted"|"tagMoved"|"tagDeleted"|"organizationCreated"|"projectCreated"|"userCreated"|"roleGranted");
+            payload?: ("repositoryCreated"|"repositoryCreatedV2"|"repositoryDeletionBegun"|"repositoryDeleted"|"blobStored"|"blobPushed"|"blobMounted"|"blobUnlinked"|"manifestPushed"|"manifestDeleted"|"tagMoved"|"tagDeleted"|"repositorySettingsChanged"|"contentErased"|"organizationCreated"|"projectCreated"|"userCreated"|"roleGranted"|"roleRevoked"|"organizationDescribed"|"organizationDeleted"|"projectDescribed"|"projectDeleted"|"userDisabled"|"userEnabled"|"userPasswordChanged"|"userForgotten"|"serviceAccountCreated"|"serviceAccountDeleted"|"serviceAccountKeyAdded"|"serviceAccountKeyRevoked");
 
             /**
              * Encodes the specified Event message. Does not implicitly {@link artifactstore.events.Event.verify|verify} messages.
@@ -205,6 +250,12 @@ export namespace artifactstore {
                 /** Event tagDeleted */
                 tagDeleted?: (artifactstore.events.TagDeleted.$Properties|null);
 
+                /** Event repositorySettingsChanged */
+                repositorySettingsChanged?: (artifactstore.events.RepositorySettingsChanged.$Properties|null);
+
+                /** Event contentErased */
+                contentErased?: (artifactstore.events.ContentErased.$Properties|null);
+
                 /** Event organizationCreated */
                 organizationCreated?: (artifactstore.events.OrganizationCreated.$Properties|null);
 
@@ -217,8 +268,47 @@ export namespace artifactstore {
                 /** Event roleGranted */
                 roleGranted?: (artifactstore.events.RoleGranted.$Properties|null);
 
+                /** Event roleRevoked */
+                roleRevoked?: (artifactstore.events.RoleRevoked.$Properties|null);
+
+                /** Event organizationDescribed */
+                organizationDescribed?: (artifactstore.events.OrganizationDescribed.$Properties|null);
+
+                /** Event organizationDeleted */
+                organizationDeleted?: (artifactstore.events.OrganizationDeleted.$Properties|null);
+
+                /** Event projectDescribed */
+                projectDescribed?: (artifactstore.events.ProjectDescribed.$Properties|null);
+
+                /** Event projectDeleted */
+                projectDeleted?: (artifactstore.events.ProjectDeleted.$Properties|null);
+
+                /** Event userDisabled */
+                userDisabled?: (artifactstore.events.UserDisabled.$Properties|null);
+
+                /** Event userEnabled */
+                userEnabled?: (artifactstore.events.UserEnabled.$Properties|null);
+
+                /** Event userPasswordChanged */
+                userPasswordChanged?: (artifactstore.events.UserPasswordChanged.$Properties|null);
+
+                /** Event userForgotten */
+                userForgotten?: (artifactstore.events.UserForgotten.$Properties|null);
+
+                /** Event serviceAccountCreated */
+                serviceAccountCreated?: (artifactstore.events.ServiceAccountCreated.$Properties|null);
+
+                /** Event serviceAccountDeleted */
+                serviceAccountDeleted?: (artifactstore.events.ServiceAccountDeleted.$Properties|null);
+
+                /** Event serviceAccountKeyAdded */
+                serviceAccountKeyAdded?: (artifactstore.events.ServiceAccountKeyAdded.$Properties|null);
+
+                /** Event serviceAccountKeyRevoked */
+                serviceAccountKeyRevoked?: (artifactstore.events.ServiceAccountKeyRevoked.$Properties|null);
+
                 /** Event payload */
-                payload?: ("repositoryCreated"|"repositoryCreatedV2"|"repositoryDeletionBegun"|"repositoryDeleted"|"blobStored"|"blobPushed"|"blobMounted"|"blobUnlinked"|"manifestPushed"|"manifestDeleted"|"tagMoved"|"tagDeleted"|"organizationCreated"|"projectCreated"|"userCreated"|"roleGranted");
+                payload?: ("repositoryCreated"|"repositoryCreatedV2"|"repositoryDeletionBegun"|"repositoryDeleted"|"blobStored"|"blobPushed"|"blobMounted"|"blobUnlinked"|"manifestPushed"|"manifestDeleted"|"tagMoved"|"tagDeleted"|"repositorySettingsChanged"|"contentErased"|"organizationCreated"|"projectCreated"|"userCreated"|"roleGranted"|"roleRevoked"|"organizationDescribed"|"organizationDeleted"|"projectDescribed"|"projectDeleted"|"userDisabled"|"userEnabled"|"userPasswordChanged"|"userForgotten"|"serviceAccountCreated"|"serviceAccountDeleted"|"serviceAccountKeyAdded"|"serviceAccountKeyRevoked");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -248,13 +338,28 @@ export namespace artifactstore {
               manifestDeleted?: artifactstore.events.ManifestDeleted.$Shape|null;
               tagMoved?: artifactstore.events.TagMoved.$Shape|null;
               tagDeleted?: artifactstore.events.TagDeleted.$Shape|null;
+              repositorySettingsChanged?: artifactstore.events.RepositorySettingsChanged.$Shape|null;
+              contentErased?: artifactstore.events.ContentErased.$Shape|null;
               organizationCreated?: artifactstore.events.OrganizationCreated.$Shape|null;
               projectCreated?: artifactstore.events.ProjectCreated.$Shape|null;
               userCreated?: artifactstore.events.UserCreated.$Shape|null;
               roleGranted?: artifactstore.events.RoleGranted.$Shape|null;
+              roleRevoked?: artifactstore.events.RoleRevoked.$Shape|null;
+              organizationDescribed?: artifactstore.events.OrganizationDescribed.$Shape|null;
+              organizationDeleted?: artifactstore.events.OrganizationDeleted.$Shape|null;
+              projectDescribed?: artifactstore.events.ProjectDescribed.$Shape|null;
+              projectDeleted?: artifactstore.events.ProjectDeleted.$Shape|null;
+              userDisabled?: artifactstore.events.UserDisabled.$Shape|null;
+              userEnabled?: artifactstore.events.UserEnabled.$Shape|null;
+              userPasswordChanged?: artifactstore.events.UserPasswordChanged.$Shape|null;
+              userForgotten?: artifactstore.events.UserForgotten.$Shape|null;
+              serviceAccountCreated?: artifactstore.events.ServiceAccountCreated.$Shape|null;
+              serviceAccountDeleted?: artifactstore.events.ServiceAccountDeleted.$Shape|null;
+              serviceAccountKeyAdded?: artifactstore.events.ServiceAccountKeyAdded.$Shape|null;
+              serviceAccountKeyRevoked?: artifactstore.events.ServiceAccountKeyRevoked.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ payload?: undefined; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "repositoryCreated"; repositoryCreated: artifactstore.events.RepositoryCreated.$Shape; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "repositoryCreatedV2"; repositoryCreated?: null; repositoryCreatedV2: artifactstore.events.RepositoryCreatedV2.$Shape; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "repositoryDeletionBegun"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun: artifactstore.events.RepositoryDeletionBegun.$Shape; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "repositoryDeleted"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted: artifactstore.events.RepositoryDeleted.$Shape; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "blobStored"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored: artifactstore.events.BlobStored.$Shape; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "blobPushed"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed: artifactstore.events.BlobPushed.$Shape; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "blobMounted"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted: artifactstore.events.BlobMounted.$Shape; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "blobUnlinked"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked: artifactstore.events.BlobUnlinked.$Shape; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "manifestPushed"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed: artifactstore.events.ManifestPushed.$Shape; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "manifestDeleted"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted: artifactstore.events.ManifestDeleted.$Shape; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "tagMoved"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved: artifactstore.events.TagMoved.$Shape; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "tagDeleted"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted: artifactstore.events.TagDeleted.$Shape; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "organizationCreated"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated: artifactstore.events.OrganizationCreated.$Shape; projectCreated?: null; userCreated?: null; roleGranted?: null }|{ payload?: "projectCreated"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated: artifactstore.events.ProjectCreated.$Shape; userCreated?: null; roleGranted?: null }|{ payload?: "userCreated"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated: artifactstore.events.UserCreated.$Shape; roleGranted?: null }|{ payload?: "roleGranted"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted: artifactstore.events.RoleGranted.$Shape })
+              ({ payload?: undefined; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "repositoryCreated"; repositoryCreated: artifactstore.events.RepositoryCreated.$Shape; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "repositoryCreatedV2"; repositoryCreated?: null; repositoryCreatedV2: artifactstore.events.RepositoryCreatedV2.$Shape; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "repositoryDeletionBegun"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun: artifactstore.events.RepositoryDeletionBegun.$Shape; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "repositoryDeleted"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted: artifactstore.events.RepositoryDeleted.$Shape; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "blobStored"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored: artifactstore.events.BlobStored.$Shape; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "blobPushed"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed: artifactstore.events.BlobPushed.$Shape; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "blobMounted"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted: artifactstore.events.BlobMounted.$Shape; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "blobUnlinked"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked: artifactstore.events.BlobUnlinked.$Shape; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "manifestPushed"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed: artifactstore.events.ManifestPushed.$Shape; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "manifestDeleted"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted: artifactstore.events.ManifestDeleted.$Shape; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "tagMoved"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved: artifactstore.events.TagMoved.$Shape; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "tagDeleted"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted: artifactstore.events.TagDeleted.$Shape; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "repositorySettingsChanged"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged: artifactstore.events.RepositorySettingsChanged.$Shape; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "contentErased"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased: artifactstore.events.ContentErased.$Shape; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "organizationCreated"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated: artifactstore.events.OrganizationCreated.$Shape; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "projectCreated"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated: artifactstore.events.ProjectCreated.$Shape; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "userCreated"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated: artifactstore.events.UserCreated.$Shape; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "roleGranted"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted: artifactstore.events.RoleGranted.$Shape; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "roleRevoked"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked: artifactstore.events.RoleRevoked.$Shape; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "organizationDescribed"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed: artifactstore.events.OrganizationDescribed.$Shape; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "organizationDeleted"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted: artifactstore.events.OrganizationDeleted.$Shape; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "projectDescribed"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed: artifactstore.events.ProjectDescribed.$Shape; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "projectDeleted"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted: artifactstore.events.ProjectDeleted.$Shape; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "userDisabled"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled: artifactstore.events.UserDisabled.$Shape; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "userEnabled"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled: artifactstore.events.UserEnabled.$Shape; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "userPasswordChanged"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged: artifactstore.events.UserPasswordChanged.$Shape; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "userForgotten"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten: artifactstore.events.UserForgotten.$Shape; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "serviceAccountCreated"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated: artifactstore.events.ServiceAccountCreated.$Shape; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "serviceAccountDeleted"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted: artifactstore.events.ServiceAccountDeleted.$Shape; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked?: null }|{ payload?: "serviceAccountKeyAdded"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded: artifactstore.events.ServiceAccountKeyAdded.$Shape; serviceAccountKeyRevoked?: null }|{ payload?: "serviceAccountKeyRevoked"; repositoryCreated?: null; repositoryCreatedV2?: null; repositoryDeletionBegun?: null; repositoryDeleted?: null; blobStored?: null; blobPushed?: null; blobMounted?: null; blobUnlinked?: null; manifestPushed?: null; manifestDeleted?: null; tagMoved?: null; tagDeleted?: null; repositorySettingsChanged?: null; contentErased?: null; organizationCreated?: null; projectCreated?: null; userCreated?: null; roleGranted?: null; roleRevoked?: null; organizationDescribed?: null; organizationDeleted?: null; projectDescribed?: null; projectDeleted?: null; userDisabled?: null; userEnabled?: null; userPasswordChanged?: null; userForgotten?: null; serviceAccountCreated?: null; serviceAccountDeleted?: null; serviceAccountKeyAdded?: null; serviceAccountKeyRevoked: artifactstore.events.ServiceAccountKeyRevoked.$Shape })
             );
         }
 
@@ -285,6 +390,9 @@ export namespace artifactstore {
 
             /** Actor authentication. */
             authentication: artifactstore.events.Actor.Authentication;
+
+            /** Actor key. */
+            key: Uint8Array;
 
             /**
              * Encodes the specified Actor message. Does not implicitly {@link artifactstore.events.Actor.verify|verify} messages.
@@ -325,6 +433,9 @@ export namespace artifactstore {
 
                 /** Actor authentication */
                 authentication?: (artifactstore.events.Actor.Authentication|null);
+
+                /** Actor key */
+                key?: (Uint8Array|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1686,6 +1797,1044 @@ export namespace artifactstore {
 
             /** Shape of a RoleGranted. */
             type $Shape = artifactstore.events.RoleGranted.$Properties;
+        }
+
+        /**
+         * Properties of a RoleRevoked.
+         * @deprecated Use artifactstore.events.RoleRevoked.$Properties instead.
+         */
+        interface IRoleRevoked extends artifactstore.events.RoleRevoked.$Properties {
+        }
+
+        /** Represents a RoleRevoked. */
+        class RoleRevoked {
+
+            /**
+             * Constructs a new RoleRevoked.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.RoleRevoked.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RoleRevoked principal. */
+            principal?: (artifactstore.events.Principal.$Properties|null);
+
+            /** RoleRevoked role. */
+            role: artifactstore.events.Role;
+
+            /**
+             * Encodes the specified RoleRevoked message. Does not implicitly {@link artifactstore.events.RoleRevoked.verify|verify} messages.
+             * @param message RoleRevoked message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.RoleRevoked.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RoleRevoked message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.RoleRevoked & artifactstore.events.RoleRevoked.$Shape} RoleRevoked
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.RoleRevoked & artifactstore.events.RoleRevoked.$Shape;
+
+            /**
+             * Verifies a RoleRevoked message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace RoleRevoked {
+
+            /** Properties of a RoleRevoked. */
+            interface $Properties {
+
+                /** RoleRevoked principal */
+                principal?: (artifactstore.events.Principal.$Properties|null);
+
+                /** RoleRevoked role */
+                role?: (artifactstore.events.Role|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RoleRevoked. */
+            type $Shape = artifactstore.events.RoleRevoked.$Properties;
+        }
+
+        /**
+         * Properties of a RepositorySettingsChanged.
+         * @deprecated Use artifactstore.events.RepositorySettingsChanged.$Properties instead.
+         */
+        interface IRepositorySettingsChanged extends artifactstore.events.RepositorySettingsChanged.$Properties {
+        }
+
+        /** Represents a RepositorySettingsChanged. */
+        class RepositorySettingsChanged {
+
+            /**
+             * Constructs a new RepositorySettingsChanged.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.RepositorySettingsChanged.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RepositorySettingsChanged displayName. */
+            displayName: string;
+
+            /** RepositorySettingsChanged description. */
+            description: string;
+
+            /** RepositorySettingsChanged scanning. */
+            scanning: boolean;
+
+            /** RepositorySettingsChanged immutableTags. */
+            immutableTags: boolean;
+
+            /** RepositorySettingsChanged immutableTagExemptions. */
+            immutableTagExemptions: string;
+
+            /**
+             * Encodes the specified RepositorySettingsChanged message. Does not implicitly {@link artifactstore.events.RepositorySettingsChanged.verify|verify} messages.
+             * @param message RepositorySettingsChanged message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.RepositorySettingsChanged.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RepositorySettingsChanged message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.RepositorySettingsChanged & artifactstore.events.RepositorySettingsChanged.$Shape} RepositorySettingsChanged
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.RepositorySettingsChanged & artifactstore.events.RepositorySettingsChanged.$Shape;
+
+            /**
+             * Verifies a RepositorySettingsChanged message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace RepositorySettingsChanged {
+
+            /** Properties of a RepositorySettingsChanged. */
+            interface $Properties {
+
+                /** RepositorySettingsChanged displayName */
+                displayName?: (string|null);
+
+                /** RepositorySettingsChanged description */
+                description?: (string|null);
+
+                /** RepositorySettingsChanged scanning */
+                scanning?: (boolean|null);
+
+                /** RepositorySettingsChanged immutableTags */
+                immutableTags?: (boolean|null);
+
+                /** RepositorySettingsChanged immutableTagExemptions */
+                immutableTagExemptions?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RepositorySettingsChanged. */
+            type $Shape = artifactstore.events.RepositorySettingsChanged.$Properties;
+        }
+
+        /**
+         * Properties of a ContentErased.
+         * @deprecated Use artifactstore.events.ContentErased.$Properties instead.
+         */
+        interface IContentErased extends artifactstore.events.ContentErased.$Properties {
+        }
+
+        /** Represents a ContentErased. */
+        class ContentErased {
+
+            /**
+             * Constructs a new ContentErased.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.ContentErased.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ContentErased digest. */
+            digest: string;
+
+            /**
+             * Encodes the specified ContentErased message. Does not implicitly {@link artifactstore.events.ContentErased.verify|verify} messages.
+             * @param message ContentErased message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.ContentErased.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ContentErased message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.ContentErased & artifactstore.events.ContentErased.$Shape} ContentErased
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.ContentErased & artifactstore.events.ContentErased.$Shape;
+
+            /**
+             * Verifies a ContentErased message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace ContentErased {
+
+            /** Properties of a ContentErased. */
+            interface $Properties {
+
+                /** ContentErased digest */
+                digest?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ContentErased. */
+            type $Shape = artifactstore.events.ContentErased.$Properties;
+        }
+
+        /**
+         * Properties of an OrganizationDescribed.
+         * @deprecated Use artifactstore.events.OrganizationDescribed.$Properties instead.
+         */
+        interface IOrganizationDescribed extends artifactstore.events.OrganizationDescribed.$Properties {
+        }
+
+        /** Represents an OrganizationDescribed. */
+        class OrganizationDescribed {
+
+            /**
+             * Constructs a new OrganizationDescribed.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.OrganizationDescribed.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** OrganizationDescribed displayName. */
+            displayName: string;
+
+            /** OrganizationDescribed description. */
+            description: string;
+
+            /**
+             * Encodes the specified OrganizationDescribed message. Does not implicitly {@link artifactstore.events.OrganizationDescribed.verify|verify} messages.
+             * @param message OrganizationDescribed message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.OrganizationDescribed.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an OrganizationDescribed message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.OrganizationDescribed & artifactstore.events.OrganizationDescribed.$Shape} OrganizationDescribed
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.OrganizationDescribed & artifactstore.events.OrganizationDescribed.$Shape;
+
+            /**
+             * Verifies an OrganizationDescribed message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace OrganizationDescribed {
+
+            /** Properties of an OrganizationDescribed. */
+            interface $Properties {
+
+                /** OrganizationDescribed displayName */
+                displayName?: (string|null);
+
+                /** OrganizationDescribed description */
+                description?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an OrganizationDescribed. */
+            type $Shape = artifactstore.events.OrganizationDescribed.$Properties;
+        }
+
+        /**
+         * Properties of an OrganizationDeleted.
+         * @deprecated Use artifactstore.events.OrganizationDeleted.$Properties instead.
+         */
+        interface IOrganizationDeleted extends artifactstore.events.OrganizationDeleted.$Properties {
+        }
+
+        /** Represents an OrganizationDeleted. */
+        class OrganizationDeleted {
+
+            /**
+             * Constructs a new OrganizationDeleted.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.OrganizationDeleted.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** OrganizationDeleted id. */
+            id: string;
+
+            /**
+             * Encodes the specified OrganizationDeleted message. Does not implicitly {@link artifactstore.events.OrganizationDeleted.verify|verify} messages.
+             * @param message OrganizationDeleted message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.OrganizationDeleted.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an OrganizationDeleted message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.OrganizationDeleted & artifactstore.events.OrganizationDeleted.$Shape} OrganizationDeleted
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.OrganizationDeleted & artifactstore.events.OrganizationDeleted.$Shape;
+
+            /**
+             * Verifies an OrganizationDeleted message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace OrganizationDeleted {
+
+            /** Properties of an OrganizationDeleted. */
+            interface $Properties {
+
+                /** OrganizationDeleted id */
+                id?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an OrganizationDeleted. */
+            type $Shape = artifactstore.events.OrganizationDeleted.$Properties;
+        }
+
+        /**
+         * Properties of a ProjectDescribed.
+         * @deprecated Use artifactstore.events.ProjectDescribed.$Properties instead.
+         */
+        interface IProjectDescribed extends artifactstore.events.ProjectDescribed.$Properties {
+        }
+
+        /** Represents a ProjectDescribed. */
+        class ProjectDescribed {
+
+            /**
+             * Constructs a new ProjectDescribed.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.ProjectDescribed.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ProjectDescribed displayName. */
+            displayName: string;
+
+            /** ProjectDescribed description. */
+            description: string;
+
+            /**
+             * Encodes the specified ProjectDescribed message. Does not implicitly {@link artifactstore.events.ProjectDescribed.verify|verify} messages.
+             * @param message ProjectDescribed message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.ProjectDescribed.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ProjectDescribed message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.ProjectDescribed & artifactstore.events.ProjectDescribed.$Shape} ProjectDescribed
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.ProjectDescribed & artifactstore.events.ProjectDescribed.$Shape;
+
+            /**
+             * Verifies a ProjectDescribed message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace ProjectDescribed {
+
+            /** Properties of a ProjectDescribed. */
+            interface $Properties {
+
+                /** ProjectDescribed displayName */
+                displayName?: (string|null);
+
+                /** ProjectDescribed description */
+                description?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ProjectDescribed. */
+            type $Shape = artifactstore.events.ProjectDescribed.$Properties;
+        }
+
+        /**
+         * Properties of a ProjectDeleted.
+         * @deprecated Use artifactstore.events.ProjectDeleted.$Properties instead.
+         */
+        interface IProjectDeleted extends artifactstore.events.ProjectDeleted.$Properties {
+        }
+
+        /** Represents a ProjectDeleted. */
+        class ProjectDeleted {
+
+            /**
+             * Constructs a new ProjectDeleted.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.ProjectDeleted.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ProjectDeleted organization. */
+            organization: Uint8Array;
+
+            /** ProjectDeleted id. */
+            id: string;
+
+            /**
+             * Encodes the specified ProjectDeleted message. Does not implicitly {@link artifactstore.events.ProjectDeleted.verify|verify} messages.
+             * @param message ProjectDeleted message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.ProjectDeleted.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ProjectDeleted message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.ProjectDeleted & artifactstore.events.ProjectDeleted.$Shape} ProjectDeleted
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.ProjectDeleted & artifactstore.events.ProjectDeleted.$Shape;
+
+            /**
+             * Verifies a ProjectDeleted message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace ProjectDeleted {
+
+            /** Properties of a ProjectDeleted. */
+            interface $Properties {
+
+                /** ProjectDeleted organization */
+                organization?: (Uint8Array|null);
+
+                /** ProjectDeleted id */
+                id?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ProjectDeleted. */
+            type $Shape = artifactstore.events.ProjectDeleted.$Properties;
+        }
+
+        /**
+         * Properties of a UserDisabled.
+         * @deprecated Use artifactstore.events.UserDisabled.$Properties instead.
+         */
+        interface IUserDisabled extends artifactstore.events.UserDisabled.$Properties {
+        }
+
+        /** Represents a UserDisabled. */
+        class UserDisabled {
+
+            /**
+             * Constructs a new UserDisabled.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.UserDisabled.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Encodes the specified UserDisabled message. Does not implicitly {@link artifactstore.events.UserDisabled.verify|verify} messages.
+             * @param message UserDisabled message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.UserDisabled.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a UserDisabled message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.UserDisabled & artifactstore.events.UserDisabled.$Shape} UserDisabled
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.UserDisabled & artifactstore.events.UserDisabled.$Shape;
+
+            /**
+             * Verifies a UserDisabled message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace UserDisabled {
+
+            /** Properties of a UserDisabled. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a UserDisabled. */
+            type $Shape = artifactstore.events.UserDisabled.$Properties;
+        }
+
+        /**
+         * Properties of a UserEnabled.
+         * @deprecated Use artifactstore.events.UserEnabled.$Properties instead.
+         */
+        interface IUserEnabled extends artifactstore.events.UserEnabled.$Properties {
+        }
+
+        /** Represents a UserEnabled. */
+        class UserEnabled {
+
+            /**
+             * Constructs a new UserEnabled.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.UserEnabled.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Encodes the specified UserEnabled message. Does not implicitly {@link artifactstore.events.UserEnabled.verify|verify} messages.
+             * @param message UserEnabled message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.UserEnabled.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a UserEnabled message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.UserEnabled & artifactstore.events.UserEnabled.$Shape} UserEnabled
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.UserEnabled & artifactstore.events.UserEnabled.$Shape;
+
+            /**
+             * Verifies a UserEnabled message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace UserEnabled {
+
+            /** Properties of a UserEnabled. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a UserEnabled. */
+            type $Shape = artifactstore.events.UserEnabled.$Properties;
+        }
+
+        /**
+         * Properties of a UserPasswordChanged.
+         * @deprecated Use artifactstore.events.UserPasswordChanged.$Properties instead.
+         */
+        interface IUserPasswordChanged extends artifactstore.events.UserPasswordChanged.$Properties {
+        }
+
+        /** Represents a UserPasswordChanged. */
+        class UserPasswordChanged {
+
+            /**
+             * Constructs a new UserPasswordChanged.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.UserPasswordChanged.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UserPasswordChanged reset. */
+            reset: boolean;
+
+            /**
+             * Encodes the specified UserPasswordChanged message. Does not implicitly {@link artifactstore.events.UserPasswordChanged.verify|verify} messages.
+             * @param message UserPasswordChanged message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.UserPasswordChanged.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a UserPasswordChanged message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.UserPasswordChanged & artifactstore.events.UserPasswordChanged.$Shape} UserPasswordChanged
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.UserPasswordChanged & artifactstore.events.UserPasswordChanged.$Shape;
+
+            /**
+             * Verifies a UserPasswordChanged message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace UserPasswordChanged {
+
+            /** Properties of a UserPasswordChanged. */
+            interface $Properties {
+
+                /** UserPasswordChanged reset */
+                reset?: (boolean|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a UserPasswordChanged. */
+            type $Shape = artifactstore.events.UserPasswordChanged.$Properties;
+        }
+
+        /**
+         * Properties of a UserForgotten.
+         * @deprecated Use artifactstore.events.UserForgotten.$Properties instead.
+         */
+        interface IUserForgotten extends artifactstore.events.UserForgotten.$Properties {
+        }
+
+        /** Represents a UserForgotten. */
+        class UserForgotten {
+
+            /**
+             * Constructs a new UserForgotten.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.UserForgotten.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UserForgotten nameHash. */
+            nameHash: Uint8Array;
+
+            /**
+             * Encodes the specified UserForgotten message. Does not implicitly {@link artifactstore.events.UserForgotten.verify|verify} messages.
+             * @param message UserForgotten message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.UserForgotten.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a UserForgotten message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.UserForgotten & artifactstore.events.UserForgotten.$Shape} UserForgotten
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.UserForgotten & artifactstore.events.UserForgotten.$Shape;
+
+            /**
+             * Verifies a UserForgotten message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace UserForgotten {
+
+            /** Properties of a UserForgotten. */
+            interface $Properties {
+
+                /** UserForgotten nameHash */
+                nameHash?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a UserForgotten. */
+            type $Shape = artifactstore.events.UserForgotten.$Properties;
+        }
+
+        /**
+         * Properties of a ServiceAccountCreated.
+         * @deprecated Use artifactstore.events.ServiceAccountCreated.$Properties instead.
+         */
+        interface IServiceAccountCreated extends artifactstore.events.ServiceAccountCreated.$Properties {
+        }
+
+        /** Represents a ServiceAccountCreated. */
+        class ServiceAccountCreated {
+
+            /**
+             * Constructs a new ServiceAccountCreated.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.ServiceAccountCreated.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ServiceAccountCreated project. */
+            project: Uint8Array;
+
+            /** ServiceAccountCreated projectId. */
+            projectId: string;
+
+            /** ServiceAccountCreated id. */
+            id: string;
+
+            /** ServiceAccountCreated displayName. */
+            displayName: string;
+
+            /**
+             * Encodes the specified ServiceAccountCreated message. Does not implicitly {@link artifactstore.events.ServiceAccountCreated.verify|verify} messages.
+             * @param message ServiceAccountCreated message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.ServiceAccountCreated.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ServiceAccountCreated message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.ServiceAccountCreated & artifactstore.events.ServiceAccountCreated.$Shape} ServiceAccountCreated
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.ServiceAccountCreated & artifactstore.events.ServiceAccountCreated.$Shape;
+
+            /**
+             * Verifies a ServiceAccountCreated message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace ServiceAccountCreated {
+
+            /** Properties of a ServiceAccountCreated. */
+            interface $Properties {
+
+                /** ServiceAccountCreated project */
+                project?: (Uint8Array|null);
+
+                /** ServiceAccountCreated projectId */
+                projectId?: (string|null);
+
+                /** ServiceAccountCreated id */
+                id?: (string|null);
+
+                /** ServiceAccountCreated displayName */
+                displayName?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ServiceAccountCreated. */
+            type $Shape = artifactstore.events.ServiceAccountCreated.$Properties;
+        }
+
+        /**
+         * Properties of a ServiceAccountDeleted.
+         * @deprecated Use artifactstore.events.ServiceAccountDeleted.$Properties instead.
+         */
+        interface IServiceAccountDeleted extends artifactstore.events.ServiceAccountDeleted.$Properties {
+        }
+
+        /** Represents a ServiceAccountDeleted. */
+        class ServiceAccountDeleted {
+
+            /**
+             * Constructs a new ServiceAccountDeleted.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.ServiceAccountDeleted.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ServiceAccountDeleted project. */
+            project: Uint8Array;
+
+            /** ServiceAccountDeleted projectId. */
+            projectId: string;
+
+            /** ServiceAccountDeleted id. */
+            id: string;
+
+            /**
+             * Encodes the specified ServiceAccountDeleted message. Does not implicitly {@link artifactstore.events.ServiceAccountDeleted.verify|verify} messages.
+             * @param message ServiceAccountDeleted message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.ServiceAccountDeleted.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ServiceAccountDeleted message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.ServiceAccountDeleted & artifactstore.events.ServiceAccountDeleted.$Shape} ServiceAccountDeleted
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.ServiceAccountDeleted & artifactstore.events.ServiceAccountDeleted.$Shape;
+
+            /**
+             * Verifies a ServiceAccountDeleted message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace ServiceAccountDeleted {
+
+            /** Properties of a ServiceAccountDeleted. */
+            interface $Properties {
+
+                /** ServiceAccountDeleted project */
+                project?: (Uint8Array|null);
+
+                /** ServiceAccountDeleted projectId */
+                projectId?: (string|null);
+
+                /** ServiceAccountDeleted id */
+                id?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ServiceAccountDeleted. */
+            type $Shape = artifactstore.events.ServiceAccountDeleted.$Properties;
+        }
+
+        /**
+         * Properties of a ServiceAccountKeyAdded.
+         * @deprecated Use artifactstore.events.ServiceAccountKeyAdded.$Properties instead.
+         */
+        interface IServiceAccountKeyAdded extends artifactstore.events.ServiceAccountKeyAdded.$Properties {
+        }
+
+        /** Represents a ServiceAccountKeyAdded. */
+        class ServiceAccountKeyAdded {
+
+            /**
+             * Constructs a new ServiceAccountKeyAdded.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.ServiceAccountKeyAdded.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ServiceAccountKeyAdded key. */
+            key: Uint8Array;
+
+            /** ServiceAccountKeyAdded publicKey. */
+            publicKey: Uint8Array;
+
+            /** ServiceAccountKeyAdded expiresAt. */
+            expiresAt: (number|Long);
+
+            /**
+             * Encodes the specified ServiceAccountKeyAdded message. Does not implicitly {@link artifactstore.events.ServiceAccountKeyAdded.verify|verify} messages.
+             * @param message ServiceAccountKeyAdded message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.ServiceAccountKeyAdded.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ServiceAccountKeyAdded message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.ServiceAccountKeyAdded & artifactstore.events.ServiceAccountKeyAdded.$Shape} ServiceAccountKeyAdded
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.ServiceAccountKeyAdded & artifactstore.events.ServiceAccountKeyAdded.$Shape;
+
+            /**
+             * Verifies a ServiceAccountKeyAdded message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace ServiceAccountKeyAdded {
+
+            /** Properties of a ServiceAccountKeyAdded. */
+            interface $Properties {
+
+                /** ServiceAccountKeyAdded key */
+                key?: (Uint8Array|null);
+
+                /** ServiceAccountKeyAdded publicKey */
+                publicKey?: (Uint8Array|null);
+
+                /** ServiceAccountKeyAdded expiresAt */
+                expiresAt?: (number|Long|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ServiceAccountKeyAdded. */
+            type $Shape = artifactstore.events.ServiceAccountKeyAdded.$Properties;
+        }
+
+        /**
+         * Properties of a ServiceAccountKeyRevoked.
+         * @deprecated Use artifactstore.events.ServiceAccountKeyRevoked.$Properties instead.
+         */
+        interface IServiceAccountKeyRevoked extends artifactstore.events.ServiceAccountKeyRevoked.$Properties {
+        }
+
+        /** Represents a ServiceAccountKeyRevoked. */
+        class ServiceAccountKeyRevoked {
+
+            /**
+             * Constructs a new ServiceAccountKeyRevoked.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: artifactstore.events.ServiceAccountKeyRevoked.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ServiceAccountKeyRevoked key. */
+            key: Uint8Array;
+
+            /**
+             * Encodes the specified ServiceAccountKeyRevoked message. Does not implicitly {@link artifactstore.events.ServiceAccountKeyRevoked.verify|verify} messages.
+             * @param message ServiceAccountKeyRevoked message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: artifactstore.events.ServiceAccountKeyRevoked.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ServiceAccountKeyRevoked message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {artifactstore.events.ServiceAccountKeyRevoked & artifactstore.events.ServiceAccountKeyRevoked.$Shape} ServiceAccountKeyRevoked
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): artifactstore.events.ServiceAccountKeyRevoked & artifactstore.events.ServiceAccountKeyRevoked.$Shape;
+
+            /**
+             * Verifies a ServiceAccountKeyRevoked message.
+             * @param message Plain object to verify
+             * @returns `null` if valid, otherwise the reason why it is not
+             */
+            static verify(message: { [k: string]: any }): (string|null);
+        }
+
+        namespace ServiceAccountKeyRevoked {
+
+            /** Properties of a ServiceAccountKeyRevoked. */
+            interface $Properties {
+
+                /** ServiceAccountKeyRevoked key */
+                key?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ServiceAccountKeyRevoked. */
+            type $Shape = artifactstore.events.ServiceAccountKeyRevoked.$Properties;
         }
     }
 }

@@ -46,10 +46,25 @@ export const artifactstore = $root.artifactstore = (() => {
             Event.prototype.manifestDeleted = null;
             Event.prototype.tagMoved = null;
             Event.prototype.tagDeleted = null;
+            Event.prototype.repositorySettingsChanged = null;
+            Event.prototype.contentErased = null;
             Event.prototype.organizationCreated = null;
             Event.prototype.projectCreated = null;
             Event.prototype.userCreated = null;
             Event.prototype.roleGranted = null;
+            Event.prototype.roleRevoked = null;
+            Event.prototype.organizationDescribed = null;
+            Event.prototype.organizationDeleted = null;
+            Event.prototype.projectDescribed = null;
+            Event.prototype.projectDeleted = null;
+            Event.prototype.userDisabled = null;
+            Event.prototype.userEnabled = null;
+            Event.prototype.userPasswordChanged = null;
+            Event.prototype.userForgotten = null;
+            Event.prototype.serviceAccountCreated = null;
+            Event.prototype.serviceAccountDeleted = null;
+            Event.prototype.serviceAccountKeyAdded = null;
+            Event.prototype.serviceAccountKeyRevoked = null;
 
             Event.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -102,6 +117,10 @@ export const artifactstore = $root.artifactstore = (() => {
                     $root.artifactstore.events.TagMoved.encode(message.tagMoved, writer.uint32(210).fork(), _depth + 1).ldelim();
                 if (message.tagDeleted != null && $Object.hasOwnProperty.call(message, "tagDeleted"))
                     $root.artifactstore.events.TagDeleted.encode(message.tagDeleted, writer.uint32(218).fork(), _depth + 1).ldelim();
+                if (message.repositorySettingsChanged != null && $Object.hasOwnProperty.call(message, "repositorySettingsChanged"))
+                    $root.artifactstore.events.RepositorySettingsChanged.encode(message.repositorySettingsChanged, writer.uint32(226).fork(), _depth + 1).ldelim();
+                if (message.contentErased != null && $Object.hasOwnProperty.call(message, "contentErased"))
+                    $root.artifactstore.events.ContentErased.encode(message.contentErased, writer.uint32(234).fork(), _depth + 1).ldelim();
                 if (message.organizationCreated != null && $Object.hasOwnProperty.call(message, "organizationCreated"))
                     $root.artifactstore.events.OrganizationCreated.encode(message.organizationCreated, writer.uint32(514).fork(), _depth + 1).ldelim();
                 if (message.projectCreated != null && $Object.hasOwnProperty.call(message, "projectCreated"))
@@ -110,6 +129,32 @@ export const artifactstore = $root.artifactstore = (() => {
                     $root.artifactstore.events.UserCreated.encode(message.userCreated, writer.uint32(530).fork(), _depth + 1).ldelim();
                 if (message.roleGranted != null && $Object.hasOwnProperty.call(message, "roleGranted"))
                     $root.artifactstore.events.RoleGranted.encode(message.roleGranted, writer.uint32(538).fork(), _depth + 1).ldelim();
+                if (message.roleRevoked != null && $Object.hasOwnProperty.call(message, "roleRevoked"))
+                    $root.artifactstore.events.RoleRevoked.encode(message.roleRevoked, writer.uint32(546).fork(), _depth + 1).ldelim();
+                if (message.organizationDescribed != null && $Object.hasOwnProperty.call(message, "organizationDescribed"))
+                    $root.artifactstore.events.OrganizationDescribed.encode(message.organizationDescribed, writer.uint32(554).fork(), _depth + 1).ldelim();
+                if (message.organizationDeleted != null && $Object.hasOwnProperty.call(message, "organizationDeleted"))
+                    $root.artifactstore.events.OrganizationDeleted.encode(message.organizationDeleted, writer.uint32(562).fork(), _depth + 1).ldelim();
+                if (message.projectDescribed != null && $Object.hasOwnProperty.call(message, "projectDescribed"))
+                    $root.artifactstore.events.ProjectDescribed.encode(message.projectDescribed, writer.uint32(570).fork(), _depth + 1).ldelim();
+                if (message.projectDeleted != null && $Object.hasOwnProperty.call(message, "projectDeleted"))
+                    $root.artifactstore.events.ProjectDeleted.encode(message.projectDeleted, writer.uint32(578).fork(), _depth + 1).ldelim();
+                if (message.userDisabled != null && $Object.hasOwnProperty.call(message, "userDisabled"))
+                    $root.artifactstore.events.UserDisabled.encode(message.userDisabled, writer.uint32(586).fork(), _depth + 1).ldelim();
+                if (message.userEnabled != null && $Object.hasOwnProperty.call(message, "userEnabled"))
+                    $root.artifactstore.events.UserEnabled.encode(message.userEnabled, writer.uint32(594).fork(), _depth + 1).ldelim();
+                if (message.userPasswordChanged != null && $Object.hasOwnProperty.call(message, "userPasswordChanged"))
+                    $root.artifactstore.events.UserPasswordChanged.encode(message.userPasswordChanged, writer.uint32(602).fork(), _depth + 1).ldelim();
+                if (message.userForgotten != null && $Object.hasOwnProperty.call(message, "userForgotten"))
+                    $root.artifactstore.events.UserForgotten.encode(message.userForgotten, writer.uint32(610).fork(), _depth + 1).ldelim();
+                if (message.serviceAccountCreated != null && $Object.hasOwnProperty.call(message, "serviceAccountCreated"))
+                    $root.artifactstore.events.ServiceAccountCreated.encode(message.serviceAccountCreated, writer.uint32(618).fork(), _depth + 1).ldelim();
+                if (message.serviceAccountDeleted != null && $Object.hasOwnProperty.call(message, "serviceAccountDeleted"))
+                    $root.artifactstore.events.ServiceAccountDeleted.encode(message.serviceAccountDeleted, writer.uint32(626).fork(), _depth + 1).ldelim();
+                if (message.serviceAccountKeyAdded != null && $Object.hasOwnProperty.call(message, "serviceAccountKeyAdded"))
+                    $root.artifactstore.events.ServiceAccountKeyAdded.encode(message.serviceAccountKeyAdded, writer.uint32(634).fork(), _depth + 1).ldelim();
+                if (message.serviceAccountKeyRevoked != null && $Object.hasOwnProperty.call(message, "serviceAccountKeyRevoked"))
+                    $root.artifactstore.events.ServiceAccountKeyRevoked.encode(message.serviceAccountKeyRevoked, writer.uint32(642).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -338,6 +383,24 @@ export const artifactstore = $root.artifactstore = (() => {
                             message.payload = "tagDeleted";
                             continue;
                         }
+                    case 28: {
+                            if (wireType !== 2)
+                                break;
+                            message.repositorySettingsChanged = $root.artifactstore.events.RepositorySettingsChanged.decode(reader, reader.size(), $undefined, _depth + 1, message.repositorySettingsChanged);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
+                            message.payload = "repositorySettingsChanged";
+                            continue;
+                        }
+                    case 29: {
+                            if (wireType !== 2)
+                                break;
+                            message.contentErased = $root.artifactstore.events.ContentErased.decode(reader, reader.size(), $undefined, _depth + 1, message.contentErased);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
+                            message.payload = "contentErased";
+                            continue;
+                        }
                     case 64: {
                             if (wireType !== 2)
                                 break;
@@ -372,6 +435,123 @@ export const artifactstore = $root.artifactstore = (() => {
                     if (message.payload !== $undefined)
                         throw $Error("there are two payloads");
                             message.payload = "roleGranted";
+                            continue;
+                        }
+                    case 68: {
+                            if (wireType !== 2)
+                                break;
+                            message.roleRevoked = $root.artifactstore.events.RoleRevoked.decode(reader, reader.size(), $undefined, _depth + 1, message.roleRevoked);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
+                            message.payload = "roleRevoked";
+                            continue;
+                        }
+                    case 69: {
+                            if (wireType !== 2)
+                                break;
+                            message.organizationDescribed = $root.artifactstore.events.OrganizationDescribed.decode(reader, reader.size(), $undefined, _depth + 1, message.organizationDescribed);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
+                            message.payload = "organizationDescribed";
+                            continue;
+                        }
+                    case 70: {
+                            if (wireType !== 2)
+                                break;
+                            message.organizationDeleted = $root.artifactstore.events.OrganizationDeleted.decode(reader, reader.size(), $undefined, _depth + 1, message.organizationDeleted);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
+                            message.payload = "organizationDeleted";
+                            continue;
+                        }
+                    case 71: {
+                            if (wireType !== 2)
+                                break;
+                            message.projectDescribed = $root.artifactstore.events.ProjectDescribed.decode(reader, reader.size(), $undefined, _depth + 1, message.projectDescribed);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
+                            message.payload = "projectDescribed";
+                            continue;
+                        }
+                    case 72: {
+                            if (wireType !== 2)
+                                break;
+                            message.projectDeleted = $root.artifactstore.events.ProjectDeleted.decode(reader, reader.size(), $undefined, _depth + 1, message.projectDeleted);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
+                            message.payload = "projectDeleted";
+                            continue;
+                        }
+                    case 73: {
+                            if (wireType !== 2)
+                                break;
+                            message.userDisabled = $root.artifactstore.events.UserDisabled.decode(reader, reader.size(), $undefined, _depth + 1, message.userDisabled);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
+                            message.payload = "userDisabled";
+                            continue;
+                        }
+                    case 74: {
+                            if (wireType !== 2)
+                                break;
+                            message.userEnabled = $root.artifactstore.events.UserEnabled.decode(reader, reader.size(), $undefined, _depth + 1, message.userEnabled);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
+                            message.payload = "userEnabled";
+                            continue;
+                        }
+                    case 75: {
+                            if (wireType !== 2)
+                                break;
+                            message.userPasswordChanged = $root.artifactstore.events.UserPasswordChanged.decode(reader, reader.size(), $undefined, _depth + 1, message.userPasswordChanged);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
+                            message.payload = "userPasswordChanged";
+                            continue;
+                        }
+                    case 76: {
+                            if (wireType !== 2)
+                                break;
+                            message.userForgotten = $root.artifactstore.events.UserForgotten.decode(reader, reader.size(), $undefined, _depth + 1, message.userForgotten);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
+                            message.payload = "userForgotten";
+                            continue;
+                        }
+                    case 77: {
+                            if (wireType !== 2)
+                                break;
+                            message.serviceAccountCreated = $root.artifactstore.events.ServiceAccountCreated.decode(reader, reader.size(), $undefined, _depth + 1, message.serviceAccountCreated);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
+                            message.payload = "serviceAccountCreated";
+                            continue;
+                        }
+                    case 78: {
+                            if (wireType !== 2)
+                                break;
+                            message.serviceAccountDeleted = $root.artifactstore.events.ServiceAccountDeleted.decode(reader, reader.size(), $undefined, _depth + 1, message.serviceAccountDeleted);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
+                            message.payload = "serviceAccountDeleted";
+                            continue;
+                        }
+                    case 79: {
+                            if (wireType !== 2)
+                                break;
+                            message.serviceAccountKeyAdded = $root.artifactstore.events.ServiceAccountKeyAdded.decode(reader, reader.size(), $undefined, _depth + 1, message.serviceAccountKeyAdded);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
+                            message.payload = "serviceAccountKeyAdded";
+                            continue;
+                        }
+                    case 80: {
+                            if (wireType !== 2)
+                                break;
+                            message.serviceAccountKeyRevoked = $root.artifactstore.events.ServiceAccountKeyRevoked.decode(reader, reader.size(), $undefined, _depth + 1, message.serviceAccountKeyRevoked);
+                    if (message.payload !== $undefined)
+                        throw $Error("there are two payloads");
+                            message.payload = "serviceAccountKeyRevoked";
                             continue;
                         }
                     }
@@ -549,6 +729,26 @@ export const artifactstore = $root.artifactstore = (() => {
                             return "tagDeleted." + error;
                     }
                 }
+                if (message.repositorySettingsChanged != null && $Object.hasOwnProperty.call(message, "repositorySettingsChanged")) {
+                    if (properties.payload === 1)
+                        return "payload: multiple values";
+                    properties.payload = 1;
+                    {
+                        let error = $root.artifactstore.events.RepositorySettingsChanged.verify(message.repositorySettingsChanged, _depth + 1);
+                        if (error)
+                            return "repositorySettingsChanged." + error;
+                    }
+                }
+                if (message.contentErased != null && $Object.hasOwnProperty.call(message, "contentErased")) {
+                    if (properties.payload === 1)
+                        return "payload: multiple values";
+                    properties.payload = 1;
+                    {
+                        let error = $root.artifactstore.events.ContentErased.verify(message.contentErased, _depth + 1);
+                        if (error)
+                            return "contentErased." + error;
+                    }
+                }
                 if (message.organizationCreated != null && $Object.hasOwnProperty.call(message, "organizationCreated")) {
                     if (properties.payload === 1)
                         return "payload: multiple values";
@@ -589,6 +789,136 @@ export const artifactstore = $root.artifactstore = (() => {
                             return "roleGranted." + error;
                     }
                 }
+                if (message.roleRevoked != null && $Object.hasOwnProperty.call(message, "roleRevoked")) {
+                    if (properties.payload === 1)
+                        return "payload: multiple values";
+                    properties.payload = 1;
+                    {
+                        let error = $root.artifactstore.events.RoleRevoked.verify(message.roleRevoked, _depth + 1);
+                        if (error)
+                            return "roleRevoked." + error;
+                    }
+                }
+                if (message.organizationDescribed != null && $Object.hasOwnProperty.call(message, "organizationDescribed")) {
+                    if (properties.payload === 1)
+                        return "payload: multiple values";
+                    properties.payload = 1;
+                    {
+                        let error = $root.artifactstore.events.OrganizationDescribed.verify(message.organizationDescribed, _depth + 1);
+                        if (error)
+                            return "organizationDescribed." + error;
+                    }
+                }
+                if (message.organizationDeleted != null && $Object.hasOwnProperty.call(message, "organizationDeleted")) {
+                    if (properties.payload === 1)
+                        return "payload: multiple values";
+                    properties.payload = 1;
+                    {
+                        let error = $root.artifactstore.events.OrganizationDeleted.verify(message.organizationDeleted, _depth + 1);
+                        if (error)
+                            return "organizationDeleted." + error;
+                    }
+                }
+                if (message.projectDescribed != null && $Object.hasOwnProperty.call(message, "projectDescribed")) {
+                    if (properties.payload === 1)
+                        return "payload: multiple values";
+                    properties.payload = 1;
+                    {
+                        let error = $root.artifactstore.events.ProjectDescribed.verify(message.projectDescribed, _depth + 1);
+                        if (error)
+                            return "projectDescribed." + error;
+                    }
+                }
+                if (message.projectDeleted != null && $Object.hasOwnProperty.call(message, "projectDeleted")) {
+                    if (properties.payload === 1)
+                        return "payload: multiple values";
+                    properties.payload = 1;
+                    {
+                        let error = $root.artifactstore.events.ProjectDeleted.verify(message.projectDeleted, _depth + 1);
+                        if (error)
+                            return "projectDeleted." + error;
+                    }
+                }
+                if (message.userDisabled != null && $Object.hasOwnProperty.call(message, "userDisabled")) {
+                    if (properties.payload === 1)
+                        return "payload: multiple values";
+                    properties.payload = 1;
+                    {
+                        let error = $root.artifactstore.events.UserDisabled.verify(message.userDisabled, _depth + 1);
+                        if (error)
+                            return "userDisabled." + error;
+                    }
+                }
+                if (message.userEnabled != null && $Object.hasOwnProperty.call(message, "userEnabled")) {
+                    if (properties.payload === 1)
+                        return "payload: multiple values";
+                    properties.payload = 1;
+                    {
+                        let error = $root.artifactstore.events.UserEnabled.verify(message.userEnabled, _depth + 1);
+                        if (error)
+                            return "userEnabled." + error;
+                    }
+                }
+                if (message.userPasswordChanged != null && $Object.hasOwnProperty.call(message, "userPasswordChanged")) {
+                    if (properties.payload === 1)
+                        return "payload: multiple values";
+                    properties.payload = 1;
+                    {
+                        let error = $root.artifactstore.events.UserPasswordChanged.verify(message.userPasswordChanged, _depth + 1);
+                        if (error)
+                            return "userPasswordChanged." + error;
+                    }
+                }
+                if (message.userForgotten != null && $Object.hasOwnProperty.call(message, "userForgotten")) {
+                    if (properties.payload === 1)
+                        return "payload: multiple values";
+                    properties.payload = 1;
+                    {
+                        let error = $root.artifactstore.events.UserForgotten.verify(message.userForgotten, _depth + 1);
+                        if (error)
+                            return "userForgotten." + error;
+                    }
+                }
+                if (message.serviceAccountCreated != null && $Object.hasOwnProperty.call(message, "serviceAccountCreated")) {
+                    if (properties.payload === 1)
+                        return "payload: multiple values";
+                    properties.payload = 1;
+                    {
+                        let error = $root.artifactstore.events.ServiceAccountCreated.verify(message.serviceAccountCreated, _depth + 1);
+                        if (error)
+                            return "serviceAccountCreated." + error;
+                    }
+                }
+                if (message.serviceAccountDeleted != null && $Object.hasOwnProperty.call(message, "serviceAccountDeleted")) {
+                    if (properties.payload === 1)
+                        return "payload: multiple values";
+                    properties.payload = 1;
+                    {
+                        let error = $root.artifactstore.events.ServiceAccountDeleted.verify(message.serviceAccountDeleted, _depth + 1);
+                        if (error)
+                            return "serviceAccountDeleted." + error;
+                    }
+                }
+                if (message.serviceAccountKeyAdded != null && $Object.hasOwnProperty.call(message, "serviceAccountKeyAdded")) {
+                    if (properties.payload === 1)
+                        return "payload: multiple values";
+                    properties.payload = 1;
+                    {
+                        let error = $root.artifactstore.events.ServiceAccountKeyAdded.verify(message.serviceAccountKeyAdded, _depth + 1);
+                        if (error)
+                            return "serviceAccountKeyAdded." + error;
+                    }
+                }
+                if (message.serviceAccountKeyRevoked != null && $Object.hasOwnProperty.call(message, "serviceAccountKeyRevoked")) {
+                    if (properties.payload === 1)
+                        return "payload: multiple values";
+                    properties.payload = 1;
+                    {
+                        let error = $root.artifactstore.events.ServiceAccountKeyRevoked.verify(message.serviceAccountKeyRevoked, _depth + 1);
+                        if (error)
+                            return "serviceAccountKeyRevoked." + error;
+                    }
+                }
                 return null;
             };
 
@@ -607,6 +937,7 @@ export const artifactstore = $root.artifactstore = (() => {
             Actor.prototype.uid = $util.newBuffer([]);
             Actor.prototype.kind = 0;
             Actor.prototype.authentication = 0;
+            Actor.prototype.key = $util.newBuffer([]);
 
             Actor.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -621,6 +952,8 @@ export const artifactstore = $root.artifactstore = (() => {
                     writer.uint32(16).int32(message.kind);
                 if (message.authentication != null && $Object.hasOwnProperty.call(message, "authentication") && message.authentication !== 0)
                     writer.uint32(24).int32(message.authentication);
+                if (message.key != null && $Object.hasOwnProperty.call(message, "key") && message.key.length)
+                    writer.uint32(34).bytes(message.key);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -685,6 +1018,15 @@ export const artifactstore = $root.artifactstore = (() => {
                                 delete message.authentication;
                             continue;
                         }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.key = value;
+                            else
+                                delete message.key;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -718,6 +1060,9 @@ export const artifactstore = $root.artifactstore = (() => {
                 if (message.authentication != null && $Object.hasOwnProperty.call(message, "authentication"))
                     if (typeof message.authentication !== "number" || (message.authentication | 0) !== message.authentication)
                         return "authentication: enum value expected";
+                if (message.key != null && $Object.hasOwnProperty.call(message, "key"))
+                    if (!(message.key && typeof message.key.length === "number" || $util.isString(message.key)))
+                        return "key: buffer expected";
                 return null;
             };
 
@@ -2901,6 +3246,1677 @@ export const artifactstore = $root.artifactstore = (() => {
             };
 
             return RoleGranted;
+        })();
+
+        events.RoleRevoked = (function() {
+
+            const RoleRevoked = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            RoleRevoked.prototype.principal = null;
+            RoleRevoked.prototype.role = 0;
+
+            RoleRevoked.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.principal != null && $Object.hasOwnProperty.call(message, "principal"))
+                    $root.artifactstore.events.Principal.encode(message.principal, writer.uint32(10).fork(), _depth + 1).ldelim();
+                if (message.role != null && $Object.hasOwnProperty.call(message, "role") && message.role !== 0)
+                    writer.uint32(16).int32(message.role);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            RoleRevoked.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.artifactstore.events.RoleRevoked();
+                let last = 0;
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.principal = $root.artifactstore.events.Principal.decode(reader, reader.size(), $undefined, _depth + 1, message.principal);
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.role = value;
+                            else
+                                delete message.role;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            RoleRevoked.verify = function (message, _depth) {
+                if (typeof message !== "object" || message === null)
+                    return "object expected";
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    return "max depth exceeded";
+                if (message.principal != null && $Object.hasOwnProperty.call(message, "principal")) {
+                    let error = $root.artifactstore.events.Principal.verify(message.principal, _depth + 1);
+                    if (error)
+                        return "principal." + error;
+                }
+                if (message.role != null && $Object.hasOwnProperty.call(message, "role"))
+                    if (typeof message.role !== "number" || (message.role | 0) !== message.role)
+                        return "role: enum value expected";
+                return null;
+            };
+
+            return RoleRevoked;
+        })();
+
+        events.RepositorySettingsChanged = (function() {
+
+            const RepositorySettingsChanged = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            RepositorySettingsChanged.prototype.displayName = "";
+            RepositorySettingsChanged.prototype.description = "";
+            RepositorySettingsChanged.prototype.scanning = false;
+            RepositorySettingsChanged.prototype.immutableTags = false;
+            RepositorySettingsChanged.prototype.immutableTagExemptions = "";
+
+            RepositorySettingsChanged.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.displayName != null && $Object.hasOwnProperty.call(message, "displayName") && message.displayName !== "")
+                    writer.uint32(10).string(message.displayName);
+                if (message.description != null && $Object.hasOwnProperty.call(message, "description") && message.description !== "")
+                    writer.uint32(18).string(message.description);
+                if (message.scanning != null && $Object.hasOwnProperty.call(message, "scanning") && message.scanning !== false)
+                    writer.uint32(24).bool(message.scanning);
+                if (message.immutableTags != null && $Object.hasOwnProperty.call(message, "immutableTags") && message.immutableTags !== false)
+                    writer.uint32(32).bool(message.immutableTags);
+                if (message.immutableTagExemptions != null && $Object.hasOwnProperty.call(message, "immutableTagExemptions") && message.immutableTagExemptions !== "")
+                    writer.uint32(42).string(message.immutableTagExemptions);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            RepositorySettingsChanged.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.artifactstore.events.RepositorySettingsChanged();
+                let last = 0;
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.displayName = value;
+                            else
+                                delete message.displayName;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.description = value;
+                            else
+                                delete message.description;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.scanning = value;
+                            else
+                                delete message.scanning;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.immutableTags = value;
+                            else
+                                delete message.immutableTags;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.immutableTagExemptions = value;
+                            else
+                                delete message.immutableTagExemptions;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            RepositorySettingsChanged.verify = function (message, _depth) {
+                if (typeof message !== "object" || message === null)
+                    return "object expected";
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    return "max depth exceeded";
+                if (message.displayName != null && $Object.hasOwnProperty.call(message, "displayName"))
+                    if (!$util.isString(message.displayName))
+                        return "displayName: string expected";
+                if (message.description != null && $Object.hasOwnProperty.call(message, "description"))
+                    if (!$util.isString(message.description))
+                        return "description: string expected";
+                if (message.scanning != null && $Object.hasOwnProperty.call(message, "scanning"))
+                    if (typeof message.scanning !== "boolean")
+                        return "scanning: boolean expected";
+                if (message.immutableTags != null && $Object.hasOwnProperty.call(message, "immutableTags"))
+                    if (typeof message.immutableTags !== "boolean")
+                        return "immutableTags: boolean expected";
+                if (message.immutableTagExemptions != null && $Object.hasOwnProperty.call(message, "immutableTagExemptions"))
+                    if (!$util.isString(message.immutableTagExemptions))
+                        return "immutableTagExemptions: string expected";
+                return null;
+            };
+
+            return RepositorySettingsChanged;
+        })();
+
+        events.ContentErased = (function() {
+
+            const ContentErased = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ContentErased.prototype.digest = "";
+
+            ContentErased.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.digest != null && $Object.hasOwnProperty.call(message, "digest") && message.digest !== "")
+                    writer.uint32(10).string(message.digest);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ContentErased.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.artifactstore.events.ContentErased();
+                let last = 0;
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.digest = value;
+                            else
+                                delete message.digest;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            ContentErased.verify = function (message, _depth) {
+                if (typeof message !== "object" || message === null)
+                    return "object expected";
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    return "max depth exceeded";
+                if (message.digest != null && $Object.hasOwnProperty.call(message, "digest"))
+                    if (!$util.isString(message.digest))
+                        return "digest: string expected";
+                return null;
+            };
+
+            return ContentErased;
+        })();
+
+        events.OrganizationDescribed = (function() {
+
+            const OrganizationDescribed = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            OrganizationDescribed.prototype.displayName = "";
+            OrganizationDescribed.prototype.description = "";
+
+            OrganizationDescribed.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.displayName != null && $Object.hasOwnProperty.call(message, "displayName") && message.displayName !== "")
+                    writer.uint32(10).string(message.displayName);
+                if (message.description != null && $Object.hasOwnProperty.call(message, "description") && message.description !== "")
+                    writer.uint32(18).string(message.description);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            OrganizationDescribed.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.artifactstore.events.OrganizationDescribed();
+                let last = 0;
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.displayName = value;
+                            else
+                                delete message.displayName;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.description = value;
+                            else
+                                delete message.description;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            OrganizationDescribed.verify = function (message, _depth) {
+                if (typeof message !== "object" || message === null)
+                    return "object expected";
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    return "max depth exceeded";
+                if (message.displayName != null && $Object.hasOwnProperty.call(message, "displayName"))
+                    if (!$util.isString(message.displayName))
+                        return "displayName: string expected";
+                if (message.description != null && $Object.hasOwnProperty.call(message, "description"))
+                    if (!$util.isString(message.description))
+                        return "description: string expected";
+                return null;
+            };
+
+            return OrganizationDescribed;
+        })();
+
+        events.OrganizationDeleted = (function() {
+
+            const OrganizationDeleted = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            OrganizationDeleted.prototype.id = "";
+
+            OrganizationDeleted.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+                    writer.uint32(10).string(message.id);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            OrganizationDeleted.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.artifactstore.events.OrganizationDeleted();
+                let last = 0;
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.id = value;
+                            else
+                                delete message.id;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            OrganizationDeleted.verify = function (message, _depth) {
+                if (typeof message !== "object" || message === null)
+                    return "object expected";
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    return "max depth exceeded";
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id"))
+                    if (!$util.isString(message.id))
+                        return "id: string expected";
+                return null;
+            };
+
+            return OrganizationDeleted;
+        })();
+
+        events.ProjectDescribed = (function() {
+
+            const ProjectDescribed = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ProjectDescribed.prototype.displayName = "";
+            ProjectDescribed.prototype.description = "";
+
+            ProjectDescribed.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.displayName != null && $Object.hasOwnProperty.call(message, "displayName") && message.displayName !== "")
+                    writer.uint32(10).string(message.displayName);
+                if (message.description != null && $Object.hasOwnProperty.call(message, "description") && message.description !== "")
+                    writer.uint32(18).string(message.description);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ProjectDescribed.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.artifactstore.events.ProjectDescribed();
+                let last = 0;
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.displayName = value;
+                            else
+                                delete message.displayName;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.description = value;
+                            else
+                                delete message.description;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            ProjectDescribed.verify = function (message, _depth) {
+                if (typeof message !== "object" || message === null)
+                    return "object expected";
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    return "max depth exceeded";
+                if (message.displayName != null && $Object.hasOwnProperty.call(message, "displayName"))
+                    if (!$util.isString(message.displayName))
+                        return "displayName: string expected";
+                if (message.description != null && $Object.hasOwnProperty.call(message, "description"))
+                    if (!$util.isString(message.description))
+                        return "description: string expected";
+                return null;
+            };
+
+            return ProjectDescribed;
+        })();
+
+        events.ProjectDeleted = (function() {
+
+            const ProjectDeleted = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ProjectDeleted.prototype.organization = $util.newBuffer([]);
+            ProjectDeleted.prototype.id = "";
+
+            ProjectDeleted.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.organization != null && $Object.hasOwnProperty.call(message, "organization") && message.organization.length)
+                    writer.uint32(10).bytes(message.organization);
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+                    writer.uint32(18).string(message.id);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ProjectDeleted.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.artifactstore.events.ProjectDeleted();
+                let last = 0;
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.organization = value;
+                            else
+                                delete message.organization;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.id = value;
+                            else
+                                delete message.id;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            ProjectDeleted.verify = function (message, _depth) {
+                if (typeof message !== "object" || message === null)
+                    return "object expected";
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    return "max depth exceeded";
+                if (message.organization != null && $Object.hasOwnProperty.call(message, "organization"))
+                    if (!(message.organization && typeof message.organization.length === "number" || $util.isString(message.organization)))
+                        return "organization: buffer expected";
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id"))
+                    if (!$util.isString(message.id))
+                        return "id: string expected";
+                return null;
+            };
+
+            return ProjectDeleted;
+        })();
+
+        events.UserDisabled = (function() {
+
+            const UserDisabled = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            UserDisabled.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            UserDisabled.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.artifactstore.events.UserDisabled();
+                let last = 0;
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    reader.skipType(tag & 7, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            UserDisabled.verify = function (message, _depth) {
+                if (typeof message !== "object" || message === null)
+                    return "object expected";
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    return "max depth exceeded";
+                return null;
+            };
+
+            return UserDisabled;
+        })();
+
+        events.UserEnabled = (function() {
+
+            const UserEnabled = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            UserEnabled.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            UserEnabled.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.artifactstore.events.UserEnabled();
+                let last = 0;
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    reader.skipType(tag & 7, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            UserEnabled.verify = function (message, _depth) {
+                if (typeof message !== "object" || message === null)
+                    return "object expected";
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    return "max depth exceeded";
+                return null;
+            };
+
+            return UserEnabled;
+        })();
+
+        events.UserPasswordChanged = (function() {
+
+            const UserPasswordChanged = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            UserPasswordChanged.prototype.reset = false;
+
+            UserPasswordChanged.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.reset != null && $Object.hasOwnProperty.call(message, "reset") && message.reset !== false)
+                    writer.uint32(8).bool(message.reset);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            UserPasswordChanged.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.artifactstore.events.UserPasswordChanged();
+                let last = 0;
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.reset = value;
+                            else
+                                delete message.reset;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            UserPasswordChanged.verify = function (message, _depth) {
+                if (typeof message !== "object" || message === null)
+                    return "object expected";
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    return "max depth exceeded";
+                if (message.reset != null && $Object.hasOwnProperty.call(message, "reset"))
+                    if (typeof message.reset !== "boolean")
+                        return "reset: boolean expected";
+                return null;
+            };
+
+            return UserPasswordChanged;
+        })();
+
+        events.UserForgotten = (function() {
+
+            const UserForgotten = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            UserForgotten.prototype.nameHash = $util.newBuffer([]);
+
+            UserForgotten.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.nameHash != null && $Object.hasOwnProperty.call(message, "nameHash") && message.nameHash.length)
+                    writer.uint32(10).bytes(message.nameHash);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            UserForgotten.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.artifactstore.events.UserForgotten();
+                let last = 0;
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.nameHash = value;
+                            else
+                                delete message.nameHash;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            UserForgotten.verify = function (message, _depth) {
+                if (typeof message !== "object" || message === null)
+                    return "object expected";
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    return "max depth exceeded";
+                if (message.nameHash != null && $Object.hasOwnProperty.call(message, "nameHash"))
+                    if (!(message.nameHash && typeof message.nameHash.length === "number" || $util.isString(message.nameHash)))
+                        return "nameHash: buffer expected";
+                return null;
+            };
+
+            return UserForgotten;
+        })();
+
+        events.ServiceAccountCreated = (function() {
+
+            const ServiceAccountCreated = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ServiceAccountCreated.prototype.project = $util.newBuffer([]);
+            ServiceAccountCreated.prototype.projectId = "";
+            ServiceAccountCreated.prototype.id = "";
+            ServiceAccountCreated.prototype.displayName = "";
+
+            ServiceAccountCreated.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.project != null && $Object.hasOwnProperty.call(message, "project") && message.project.length)
+                    writer.uint32(10).bytes(message.project);
+                if (message.projectId != null && $Object.hasOwnProperty.call(message, "projectId") && message.projectId !== "")
+                    writer.uint32(18).string(message.projectId);
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+                    writer.uint32(26).string(message.id);
+                if (message.displayName != null && $Object.hasOwnProperty.call(message, "displayName") && message.displayName !== "")
+                    writer.uint32(34).string(message.displayName);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ServiceAccountCreated.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.artifactstore.events.ServiceAccountCreated();
+                let last = 0;
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.project = value;
+                            else
+                                delete message.project;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.projectId = value;
+                            else
+                                delete message.projectId;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.id = value;
+                            else
+                                delete message.id;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.displayName = value;
+                            else
+                                delete message.displayName;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            ServiceAccountCreated.verify = function (message, _depth) {
+                if (typeof message !== "object" || message === null)
+                    return "object expected";
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    return "max depth exceeded";
+                if (message.project != null && $Object.hasOwnProperty.call(message, "project"))
+                    if (!(message.project && typeof message.project.length === "number" || $util.isString(message.project)))
+                        return "project: buffer expected";
+                if (message.projectId != null && $Object.hasOwnProperty.call(message, "projectId"))
+                    if (!$util.isString(message.projectId))
+                        return "projectId: string expected";
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id"))
+                    if (!$util.isString(message.id))
+                        return "id: string expected";
+                if (message.displayName != null && $Object.hasOwnProperty.call(message, "displayName"))
+                    if (!$util.isString(message.displayName))
+                        return "displayName: string expected";
+                return null;
+            };
+
+            return ServiceAccountCreated;
+        })();
+
+        events.ServiceAccountDeleted = (function() {
+
+            const ServiceAccountDeleted = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ServiceAccountDeleted.prototype.project = $util.newBuffer([]);
+            ServiceAccountDeleted.prototype.projectId = "";
+            ServiceAccountDeleted.prototype.id = "";
+
+            ServiceAccountDeleted.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.project != null && $Object.hasOwnProperty.call(message, "project") && message.project.length)
+                    writer.uint32(10).bytes(message.project);
+                if (message.projectId != null && $Object.hasOwnProperty.call(message, "projectId") && message.projectId !== "")
+                    writer.uint32(18).string(message.projectId);
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+                    writer.uint32(26).string(message.id);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ServiceAccountDeleted.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.artifactstore.events.ServiceAccountDeleted();
+                let last = 0;
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.project = value;
+                            else
+                                delete message.project;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.projectId = value;
+                            else
+                                delete message.projectId;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.id = value;
+                            else
+                                delete message.id;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            ServiceAccountDeleted.verify = function (message, _depth) {
+                if (typeof message !== "object" || message === null)
+                    return "object expected";
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    return "max depth exceeded";
+                if (message.project != null && $Object.hasOwnProperty.call(message, "project"))
+                    if (!(message.project && typeof message.project.length === "number" || $util.isString(message.project)))
+                        return "project: buffer expected";
+                if (message.projectId != null && $Object.hasOwnProperty.call(message, "projectId"))
+                    if (!$util.isString(message.projectId))
+                        return "projectId: string expected";
+                if (message.id != null && $Object.hasOwnProperty.call(message, "id"))
+                    if (!$util.isString(message.id))
+                        return "id: string expected";
+                return null;
+            };
+
+            return ServiceAccountDeleted;
+        })();
+
+        events.ServiceAccountKeyAdded = (function() {
+
+            const ServiceAccountKeyAdded = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ServiceAccountKeyAdded.prototype.key = $util.newBuffer([]);
+            ServiceAccountKeyAdded.prototype.publicKey = $util.newBuffer([]);
+            ServiceAccountKeyAdded.prototype.expiresAt = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+            ServiceAccountKeyAdded.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.key != null && $Object.hasOwnProperty.call(message, "key") && message.key.length)
+                    writer.uint32(10).bytes(message.key);
+                if (message.publicKey != null && $Object.hasOwnProperty.call(message, "publicKey") && message.publicKey.length)
+                    writer.uint32(18).bytes(message.publicKey);
+                if (message.expiresAt != null && $Object.hasOwnProperty.call(message, "expiresAt") && (typeof message.expiresAt === "object" ? message.expiresAt.low || message.expiresAt.high : message.expiresAt !== 0))
+                    writer.uint32(24).int64(message.expiresAt);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ServiceAccountKeyAdded.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.artifactstore.events.ServiceAccountKeyAdded();
+                let last = 0;
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.key = value;
+                            else
+                                delete message.key;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.publicKey = value;
+                            else
+                                delete message.publicKey;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.expiresAt = value;
+                            else
+                                delete message.expiresAt;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            ServiceAccountKeyAdded.verify = function (message, _depth) {
+                if (typeof message !== "object" || message === null)
+                    return "object expected";
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    return "max depth exceeded";
+                if (message.key != null && $Object.hasOwnProperty.call(message, "key"))
+                    if (!(message.key && typeof message.key.length === "number" || $util.isString(message.key)))
+                        return "key: buffer expected";
+                if (message.publicKey != null && $Object.hasOwnProperty.call(message, "publicKey"))
+                    if (!(message.publicKey && typeof message.publicKey.length === "number" || $util.isString(message.publicKey)))
+                        return "publicKey: buffer expected";
+                if (message.expiresAt != null && $Object.hasOwnProperty.call(message, "expiresAt"))
+                    if (!$util.isInteger(message.expiresAt) && !(message.expiresAt && $util.isInteger(message.expiresAt.low) && $util.isInteger(message.expiresAt.high)))
+                        return "expiresAt: integer|Long expected";
+                return null;
+            };
+
+            return ServiceAccountKeyAdded;
+        })();
+
+        events.ServiceAccountKeyRevoked = (function() {
+
+            const ServiceAccountKeyRevoked = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ServiceAccountKeyRevoked.prototype.key = $util.newBuffer([]);
+
+            ServiceAccountKeyRevoked.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.key != null && $Object.hasOwnProperty.call(message, "key") && message.key.length)
+                    writer.uint32(10).bytes(message.key);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ServiceAccountKeyRevoked.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.artifactstore.events.ServiceAccountKeyRevoked();
+                let last = 0;
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag >>> 3 <= last)
+                        throw $Error("a field is there twice, or behind a later one");
+                    last = tag >>> 3;
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.key = value;
+                            else
+                                delete message.key;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            ServiceAccountKeyRevoked.verify = function (message, _depth) {
+                if (typeof message !== "object" || message === null)
+                    return "object expected";
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    return "max depth exceeded";
+                if (message.key != null && $Object.hasOwnProperty.call(message, "key"))
+                    if (!(message.key && typeof message.key.length === "number" || $util.isString(message.key)))
+                        return "key: buffer expected";
+                return null;
+            };
+
+            return ServiceAccountKeyRevoked;
         })();
 
         return events;
