@@ -148,6 +148,11 @@ const table = {
   CREDENTIALS_WRONG: { status: 401, oci: 'UNAUTHORIZED', message: 'the user name or the password is wrong' },
   TOKEN_INVALID: { status: 401, oci: 'UNAUTHORIZED', message: 'the token is not valid here or has expired' },
   SCOPE_INSUFFICIENT: { status: 401, oci: 'UNAUTHORIZED', message: 'the token was not given for {scope}' },
+  MANAGED_BY_TOKEN: {
+    status: 401,
+    oci: 'UNAUTHORIZED',
+    message: 'no token is good for managing; send a user name and a password, or a key file, by Basic authentication',
+  },
   DENIED: { status: 403, oci: 'DENIED', message: 'you may not {verb} {name}' },
   TOO_MANY_REQUESTS: { status: 429, oci: 'TOOMANYREQUESTS', message: 'too many requests; try again in {seconds} s' },
 

@@ -177,5 +177,6 @@ export function systemContext(): CommandContext {
     occurredAt: Date.now() * 1_000,
     newId,
     judge: () => undefined,
+    judgeManaging: () => undefined,
   };
 }

@@ -14,6 +14,7 @@ import { parseName } from './identifiers.js';
 import { createClientHash } from './identity/client-hash.js';
 import { createUserLookup, nameHash, readSalt } from './identity/directory.js';
 import { allowedBy } from './identity/judge.js';
+import { verbs } from './identity/scopes.js';
 import { hashPassword } from './identity/password.js';
 import { loadSigningKeys } from './identity/signing-keys.js';
 import { TokenIssuer, TokenVerifier } from './identity/tokens.js';
@@ -72,7 +73,8 @@ export async function serve(config: Config): Promise<number> {
         async mayOn(actor, text) {
           const name = parseName(text);
           if ('problem' in name) return [];
-          return allowedBy((await store.read((reading) => findTarget(reading, actor, name))).role);
+          const { role } = await store.read((reading) => findTarget(reading, actor, name));
+          return verbs.filter((verb) => allowedBy(role).includes(verb));
         },
       },
       services: {

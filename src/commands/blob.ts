@@ -85,7 +85,7 @@ async function loadPushBlobState(writing: Writing, context: CommandContext, comm
     readSession(writing.tx, writing.registry.keyspace, command.upload),
     findBlob(writing, command.digest),
   ]);
-  return { ...target, denied: context.judge('push', command.name, target.role), session, canonical, linked };
+  return { ...target, denied: context.judge('push', target), session, canonical, linked };
 }
 
 async function findTargetAndLink(writing: Writing, context: CommandContext, { name, digest }: PushBlob | MountBlob) {
@@ -135,7 +135,7 @@ export function mountBlob(executor: Executor, context: CommandContext, command: 
       findTargetAndLink(writing, context, command),
       findMountSource(writing, context, command),
     ]);
-    const state = { ...target, linked, denied: context.judge('push', command.name, target.role), source };
+    const state = { ...target, linked, denied: context.judge('push', target), source };
     return decideMountBlob(state, command);
   });
 }
@@ -215,7 +215,7 @@ async function loadDeleteBlobState(
   { name, digest }: DeleteBlob,
 ): Promise<DeleteBlobState> {
   const target = await findTarget(writing, context.actor, name);
-  const denied = context.judge('delete', name, target.role);
+  const denied = context.judge('delete', target);
   const { repository } = target;
   // Nothing is read whose time would tell who may not what is there.
   if (repository === undefined || denied !== undefined) return { ...target, denied, linked: false, holders: [] };

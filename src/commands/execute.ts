@@ -1,11 +1,12 @@
 import type { Refusal } from '../errors.js';
 import { decodeEvent } from '../events/codec.js';
 import { createLog, type Log } from '../events/log.js';
-import { aggregateOf, type Actor, type EventEnvelope, type EventPayload, type Role, type Stream } from '../events/types.js';
-import type { RepositoryName, Uid } from '../identifiers.js';
+import { aggregateOf, type Actor, type EventEnvelope, type EventPayload, type Stream } from '../events/types.js';
+import type { Uid } from '../identifiers.js';
 import { decodeJson, directoryNames, encodeJson, type DirectoryName } from '../projections/projection.js';
 import type { Store, Writing } from '../projections/store.js';
-import type { Verb } from '../projections/targets.js';
+import type { Standing } from '../projections/standing.js';
+import type { Target, Verb } from '../projections/targets.js';
 import { applyToEach, BuildView } from '../projections/views.js';
 
 /** Who asks, and the ids and the time that a decision may not make up itself. Made once for a command, outside its retries. */
@@ -21,7 +22,13 @@ export interface CommandContext {
   /** Where the request came from; it lies beside the log, where it can be erased. Commands of the system's own have none. */
   readonly client?: Client | undefined;
   /** The actor's "no" to this verb with this role, narrowed by what the credentials allow. Undefined: allowed. */
-  readonly judge: (verb: Verb, name: RepositoryName, role: Role | undefined) => Refusal | undefined;
+  readonly judge: (verb: Verb, target: Pick<Target, 'name' | 'repository' | 'role'>) => Refusal | undefined;
+  /** The same for what no `<name>` stands for, with the actor's role on it; `what`: for the message. */
+  readonly judgeManaging: (role: Standing | undefined, what: string) => Refusal | undefined;
+  /**
+   * What has to hold besides, in the command's own transaction, for a command that would be carried out: the refusal where it does not. A client's If-Match, for instance.
+   */
+  readonly expected?: ((writing: Writing) => Promise<Refusal | undefined>) | undefined;
 }
 
 export interface Client {
@@ -55,10 +62,10 @@ interface StoredOutcome {
   readonly at: number;
 }
 
-/** Takes back what an attempt wrote whose command an earlier one has carried out. */
-class DoneBefore extends Error {
+/** Takes back what an attempt wrote whose command an earlier one has carried out, or whose expectation does not hold. */
+class TakenBack extends Error {
   constructor(readonly outcome: unknown) {
-    super('the command was carried out before');
+    super('what the attempt wrote is taken back');
   }
 }
 
@@ -74,7 +81,7 @@ export function createExecutor(store: Store): Executor {
     try {
       return await store.transact((writing) => attempt(writing, context, decide));
     } catch (error) {
-      if (error instanceof DoneBefore) return error.outcome as R;
+      if (error instanceof TakenBack) return error.outcome as R | Refusal;
       throw error;
     }
   }
@@ -90,9 +97,12 @@ export function createExecutor(store: Store): Executor {
     const [earlier, decided, time] = await Promise.allSettled([tx.get(commandKey), decide(writing), tx.time()]);
     const before = valueOf(earlier);
     // FoundationDB answers 1021 when it cannot know whether the commit happened; the second try sees what the first one did.
-    if (before !== undefined) throw new DoneBefore(decodeJson<StoredOutcome>(before).outcome);
+    if (before !== undefined) throw new TakenBack(decodeJson<StoredOutcome>(before).outcome);
     const decision = valueOf(decided);
-    if (isRefusal(decision) || decision.events.length === 0) return isRefusal(decision) ? decision : decision.outcome;
+    if (isRefusal(decision)) return decision;
+    const unexpected = await context.expected?.(writing);
+    if (unexpected !== undefined) throw new TakenBack(unexpected);
+    if (decision.events.length === 0) return decision.outcome;
     await record(writing, logs, context, decision.events);
     tx.set(commandKey, encodeJson({ outcome: decision.outcome, at: Number(valueOf(time)) } satisfies StoredOutcome));
     if (context.client !== undefined) {

@@ -107,7 +107,7 @@ async function loadPushManifestState(
 ): Promise<PushManifestState> {
   const { name, digest, document, tags } = command;
   const target = await findTarget(writing, context.actor, name);
-  const denied = context.judge('push', name, target.role);
+  const denied = context.judge('push', target);
   const { repository } = target;
   if (repository === undefined || denied !== undefined) return { ...target, denied, exists: false, found: [], current: [] };
   const [record, current] = await Promise.all([
@@ -190,7 +190,7 @@ async function loadDeleteManifestState(
   { name, digest }: DeleteManifest,
 ): Promise<DeleteManifestState> {
   const target = await findTarget(writing, context.actor, name);
-  const denied = context.judge('delete', name, target.role);
+  const denied = context.judge('delete', target);
   const { repository } = target;
   if (repository === undefined || denied !== undefined) return { ...target, denied, exists: false, holders: [], tags: [] };
   const [record, holders, tags] = await Promise.all([

@@ -64,7 +64,7 @@ export function createRepository(
   return executor.execute(context, async (writing) => {
     const target = await findTarget(writing, context.actor, command.name);
     const organization = target.project === undefined ? await findOnlyOrganization(writing, context.actor) : undefined;
-    const state = { ...target, organization, denied: context.judge('push', command.name, target.role) };
+    const state = { ...target, organization, denied: context.judge('push', target) };
     return decideCreateRepository(state, command);
   });
 }
@@ -99,7 +99,7 @@ export async function deleteRepository(
   const context = contextOf();
   const begun = await executor.execute(context, async (writing) => {
     const target = await findTarget(writing, context.actor, command.name);
-    return decideDeleteRepository({ ...target, denied: context.judge('delete', command.name, target.role) }, command);
+    return decideDeleteRepository({ ...target, denied: context.judge('delete', target) }, command);
   });
   if (!isRefusal(begun)) await emptyRepository(executor, contextOf, begun.repository);
   return begun;

@@ -33,7 +33,7 @@ export function deleteTag(executor: Executor, context: CommandContext, command: 
   return executor.execute(context, async (writing) => {
     const { name, tag } = command;
     const target = await findTarget(writing, context.actor, name);
-    const denied = context.judge('delete', name, target.role);
+    const denied = context.judge('delete', target);
     const { repository } = target;
     // Nothing is read whose time would tell who may not what is there.
     const current =

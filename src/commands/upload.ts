@@ -33,7 +33,7 @@ export async function startUpload(
   return executor.store.transact(async (writing) => {
     const { name, upload, algorithm, writer } = command;
     const target = await findTarget(writing, context.actor, name);
-    const denied = context.judge('push', name, target.role);
+    const denied = context.judge('push', target);
     if (denied !== undefined) return denied;
     if (target.repository === undefined) return refuse('REPOSITORY_UNKNOWN', { name: name.name });
     const now = Number(await writing.tx.time());

@@ -33,8 +33,8 @@ export function nameOf({ request }: Exchange, { project, repository }: Place, im
 }
 
 /** Only an owner is told of people, by a token only one that is given for everything that an owner may. */
-export function sightOf(caller: Exchange['caller'], { name }: RepositoryName, { role }: Target, project: Uid): Sight {
-  const people = role === 'owner' && judge({ caller, verb: 'delete', name, role }) === undefined;
+export function sightOf(caller: Exchange['caller'], target: Target, project: Uid): Sight {
+  const people = target.role === 'owner' && judge({ caller, verb: 'delete', target }) === undefined;
   return { people, project };
 }
 

@@ -34,7 +34,7 @@ async function findBlobFor({ services, caller }: Exchange, name: RepositoryName,
     const linked = seen && (await findLink(reading, target.repository, digest)) !== undefined;
     return { target, blob: linked ? await findBlob(reading, digest) : undefined };
   });
-  const denied = deny(caller, 'pull', name, target);
+  const denied = deny(caller, 'pull', target);
   if (denied !== undefined) throw new RefusalError(denied);
   if (target.repository === undefined) return reject('REPOSITORY_UNKNOWN', { name: name.name });
   return blob ?? reject('BLOB_UNKNOWN', { name: name.name, digest });

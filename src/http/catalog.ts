@@ -4,10 +4,13 @@ import { refuse, reject, RefusalError } from '../errors.js';
 import { parseName, type RepositoryName, type Uid } from '../identifiers.js';
 import type { Caller } from '../identity/caller.js';
 import { listCatalog, type CatalogEntry } from '../projections/images.js';
-import { findProject } from '../projections/projects.js';
-import { findRepositoryUid } from '../projections/repositories.js';
+import { findProject, type Project } from '../projections/projects.js';
+import { principalsOf } from '../projections/grants.js';
+import { findRepository, findRepositoryUid } from '../projections/repositories.js';
+import { listRepositoriesOf } from '../projections/repository-access.js';
+import { standingOnProject, standingOnRepository, type Standing } from '../projections/standing.js';
 import type { Reading } from '../projections/store.js';
-import { hasRoleAnywhere, roleOn } from '../projections/targets.js';
+import { hasRoleAnywhere } from '../projections/targets.js';
 import { openPlace, sealPlace } from './catalog-place.js';
 import { deny, type Exchange } from './exchange.js';
 import { linkToNext, listBytes, listOf, pageSize, sendList } from './paging.js';
@@ -80,11 +83,15 @@ export async function readCatalog(
   return { names, next: after === undefined ? undefined : await sealPlace(reading, after) };
 }
 
+/** So many repositories with a role of their own are looked up, to pass over projects without one. */
+const GRANTED_AT_MOST = 1_000;
+
 /** What a caller may pull, by its role alone: a catalog's token is not for pulling. Asks for each project and each repository once. */
 class Sight {
   readonly #reading: Reading;
   readonly #caller: Caller;
-  readonly #projects = new Map<string, Promise<Uid | undefined>>();
+  readonly #projects = new Map<string, Promise<SeenProject | undefined>>();
+  #granted: Promise<ReadonlySet<Uid> | undefined> | undefined;
   readonly #repositories = new Map<string, Promise<Uid | undefined>>();
 
   constructor(reading: Reading, caller: Caller) {
@@ -101,28 +108,54 @@ class Sight {
   /** Where to read on behind an entry: behind its whole project, where the caller may see nothing of that. */
   async placeBehind(entry: CatalogEntry): Promise<string | CatalogEntry> {
     const name = parseName(entry.name);
-    const hidden = !('problem' in name) && (await this.#project(name)) === undefined;
+    const hidden = !('problem' in name) && (await this.#hides(name));
     // All names are ASCII: what stands behind `<project>/` and the last of characters is of another project.
     return hidden ? `${name.project}/\u{10ffff}` : entry;
   }
 
   #repository(name: RepositoryName): Promise<Uid | undefined> {
     const find = async () => {
-      const project = await this.#project(name);
-      return project === undefined ? undefined : findRepositoryUid(this.#reading, project, name.repository);
+      const seen = await this.#project(name);
+      if (seen === undefined) return undefined;
+      const { project, above } = seen;
+      const repository = await findRepositoryUid(this.#reading, project.uid, name.repository);
+      if (repository === undefined) return undefined;
+      const role = await standingOnRepository(this.#reading, this.#caller.actor, repository, above);
+      return deny(this.#caller, 'pull', { name, repository, role }) === undefined ? repository : undefined;
     };
     return once(this.#repositories, `${name.project}/${name.repository}`, find);
   }
 
-  /** Undefined where the caller may not pull, too. Roles are on organizations and projects; one on a repository would be asked for in `#repository`. */
-  #project(name: RepositoryName): Promise<Uid | undefined> {
+  #project(name: RepositoryName): Promise<SeenProject | undefined> {
     return once(this.#projects, name.project, async () => {
       const project = await findProject(this.#reading, name.project);
       if (project === undefined) return undefined;
-      const role = await roleOn(this.#reading, this.#caller.actor, project);
-      return deny(this.#caller, 'pull', name, { role }) === undefined ? project.uid : undefined;
+      return { project, above: await standingOnProject(this.#reading, this.#caller.actor, project) };
     });
   }
+
+  /** Whether the caller can see nothing of the name's project: no role there, nor on one of its repositories. */
+  async #hides(name: RepositoryName): Promise<boolean> {
+    const seen = await this.#project(name);
+    if (seen === undefined) return true;
+    if (seen.above !== undefined && seen.above !== 'barred') return false;
+    const granted = await (this.#granted ??= this.#projectsWithGrants());
+    return granted !== undefined && !granted.has(seen.project.uid);
+  }
+
+  /** Projects of repositories that the caller has a role on; undefined where they are too many to know. */
+  async #projectsWithGrants(): Promise<ReadonlySet<Uid> | undefined> {
+    const repositories = await listRepositoriesOf(this.#reading, principalsOf(this.#caller.actor), GRANTED_AT_MOST);
+    if (repositories.length >= GRANTED_AT_MOST) return undefined;
+    const found = await Promise.all(repositories.map((repository) => findRepository(this.#reading, repository)));
+    return new Set(found.flatMap((record) => (record === undefined ? [] : [record.project])));
+  }
+}
+
+interface SeenProject {
+  readonly project: Project;
+  /** The caller's role on it. */
+  readonly above: Standing | undefined;
 }
 
 function once<T>(known: Map<string, Promise<T>>, key: string, find: () => Promise<T>): Promise<T> {

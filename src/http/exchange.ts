@@ -7,7 +7,7 @@ import { refuse, type Refusal } from '../errors.js';
 import type { RepositoryName, Uid } from '../identifiers.js';
 import type { Caller } from '../identity/caller.js';
 import type { HashClient } from '../identity/client-hash.js';
-import { judge } from '../identity/judge.js';
+import { judge, judgeManaging, type Question } from '../identity/judge.js';
 import type { Reading } from '../projections/store.js';
 import { findTarget, type Target, type Verb } from '../projections/targets.js';
 import type { BytesCache } from './bytes-cache.js';
@@ -64,8 +64,8 @@ declare module 'fastify' {
 }
 
 /** The "no" of a caller's role and token to a verb; undefined: allowed. */
-export function deny(caller: Caller, verb: Verb, name: RepositoryName, { role }: Pick<Target, 'role'>): Refusal | undefined {
-  return judge({ caller, verb, name: name.name, role });
+export function deny(caller: Caller, verb: Verb, target: Question['target']): Refusal | undefined {
+  return judge({ caller, verb, target });
 }
 
 /** A repository that is there and that the caller may use so; else the refusal. */
@@ -76,7 +76,7 @@ export async function findRepositoryFor(
   name: RepositoryName,
 ): Promise<Refusal | (Target & { readonly repository: Uid })> {
   const target = await findTarget(reading, caller.actor, name);
-  const denied = deny(caller, verb, name, target);
+  const denied = deny(caller, verb, target);
   if (denied !== undefined) return denied;
   if (target.repository === undefined) return refuse('REPOSITORY_UNKNOWN', { name: name.name });
   return { ...target, repository: target.repository };
@@ -103,6 +103,7 @@ export function commandContext(exchange: Exchange): CommandContext {
     occurredAt: Date.now() * 1_000,
     newId: services.newId,
     client: { address: request.ip, userAgent, hash: services.hashClient(request.ip, userAgent) },
-    judge: (verb, name, role) => deny(caller, verb, name, { role }),
+    judge: (verb, target) => judge({ caller, verb, target }),
+    judgeManaging: (role, what) => judgeManaging(caller, role, what),
   };
 }

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FastifyReply } from 'fastify';
 
-import { RefusalError } from '../errors.js';
+import { refuse, RefusalError } from '../errors.js';
 import { comparePositions, formatPosition, type Position } from '../events/position.js';
 import type { EventKind } from '../events/types.js';
 import type { RepositoryName } from '../identifiers.js';
@@ -179,11 +179,16 @@ type Granted = Asked & FoundHistory & Pick<HistoryQuestion, 'actors' | 'kinds'>;
 async function ask(reading: Reading, { caller }: Exchange, question: HistoryQuestion): Promise<Granted> {
   const { scope, name, kinds } = question;
   const target = await findTarget(reading, caller.actor, name);
-  const denied = deny(caller, 'pull', name, target);
+  const denied = deny(caller, 'pull', target);
   if (denied !== undefined) throw new RefusalError(denied);
-  const found = await findHistory(reading, scope);
+  // Who came by a role on the repository alone is not told of those that bore its id before.
+  const bearer = target.above === undefined ? target.repository : scope.bearer;
+  if (bearer !== scope.bearer && scope.bearer !== undefined) {
+    throw new RefusalError(refuse('REPOSITORY_UNKNOWN', { name: name.name }));
+  }
+  const found = await findHistory(reading, { ...scope, bearer });
   if ('refused' in found) throw new RefusalError(found);
-  const sight = sightOf(caller, name, target, found.project.uid);
+  const sight = sightOf(caller, target, found.project.uid);
   return { ...found, sight, kinds, actors: question.actors && (await actorsOf(reading, question.actors, sight)) };
 }
 

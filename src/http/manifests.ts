@@ -48,7 +48,7 @@ export async function getManifest(exchange: Exchange, name: RepositoryName, text
   const tagAt = 'tag' in reference ? parseTagAt(reference.tag) : undefined;
   const { target, found, position, refusal } =
     tagAt === undefined ? await findReference(exchange, name, reference) : await findThen(exchange, name, tagAt);
-  const denied = deny(caller, 'pull', name, target);
+  const denied = deny(caller, 'pull', target);
   if (denied !== undefined) throw new RefusalError(denied);
   if (target.repository === undefined) return reject('REPOSITORY_UNKNOWN', { name: name.name });
   if (refusal !== undefined) throw new RefusalError(refusal);

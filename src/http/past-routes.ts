@@ -117,14 +117,14 @@ async function readThen<T extends object>(
   const { caller, services } = exchange;
   return services.executor.store.read(async (reading) => {
     const target = await findTarget(reading, caller.actor, name);
-    const denied = deny(caller, 'pull', name, target);
+    const denied = deny(caller, 'pull', target);
     if (denied !== undefined) throw new RefusalError(denied);
     const { repository, project } = target;
     if (repository === undefined || project === undefined) {
       return reject('REPOSITORY_UNKNOWN', { name: `${name.project}/${name.repository}` });
     }
     const at = await positionThen(reading, moment);
-    const sight = sightOf(caller, name, target, project.uid);
+    const sight = sightOf(caller, target, project.uid);
     const found = await read({ reading, repository, sight, at });
     return {
       project: name.project,

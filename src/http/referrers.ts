@@ -33,7 +33,7 @@ export async function getReferrers(exchange: Exchange, name: RepositoryName, tex
   const after = last === undefined ? undefined : requireDigest(last);
   const found = await services.executor.store.read(async (reading) => {
     const target = await findTarget(reading, caller.actor, name);
-    const denied = deny(caller, 'pull', name, target);
+    const denied = deny(caller, 'pull', target);
     if (denied !== undefined) return denied;
     const { repository } = target;
     if (repository === undefined) return { manifests: [], next: undefined };

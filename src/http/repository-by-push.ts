@@ -10,18 +10,10 @@ export async function ensureRepository(exchange: Exchange, name: RepositoryName)
   const { services, caller } = exchange;
   const { executor, config, newId } = services;
   const target = await executor.store.read((reading) => findTarget(reading, caller.actor, name));
-  // DESIGN, section 9: who has a role, but not the one that creates, is told what is missing before what it forbids. An owner's token may still lack push.
-  if (
-    target.role !== undefined &&
-    target.role !== 'owner' &&
-    target.repository === undefined &&
-    caller.actor.kind !== 'anonymous'
-  ) {
-    throw new RefusalError(refuse('REPOSITORY_NEEDS_OWNER', { name: name.name, project: name.project }));
-  }
-  const denied = deny(caller, 'push', name, target);
+  const denied = deny(caller, 'push', target);
   if (denied !== undefined) throw new RefusalError(denied);
   if (target.repository !== undefined) return;
+  if (target.role !== 'owner') throw new RefusalError(refuse('REPOSITORY_NEEDS_OWNER', { name: name.name, project: name.project }));
   const path = `${name.project}/${name.repository}`;
   if (!config.createOnPush) throw new RefusalError(refuse('REPOSITORY_NOT_CREATED', { name: path }));
   const made = await services.inTurn(`create ${path}`, () =>

@@ -76,7 +76,7 @@ export async function findTagOfThePast(
   }
   const deedOf = async (event: RecordedEvent) => {
     const project = target.project?.uid;
-    const sight = project === undefined ? { people: false, project } : sightOf(caller, name, target, project);
+    const sight = project === undefined ? { people: false, project } : sightOf(caller, target, project);
     const [entry] = await resolveEntries(reading, [event], sight);
     return { deleted: entry?.time ?? '', actor: entry?.actor.text ?? '' };
   };

@@ -23,7 +23,7 @@ export async function getTags(exchange: Exchange, name: RepositoryName): Promise
   const key = `tags ${caller.actor.uid ?? ''} ${name.name} ${limit ?? ''} ${after ?? ''}`;
   const read = (reading: Reading) => readTags(reading, exchange, name, limit, after);
   const { target, list } = await services.executor.store.readCached(key, read, listBytes);
-  const denied = deny(caller, 'pull', name, target);
+  const denied = deny(caller, 'pull', target);
   if (denied !== undefined) throw new RefusalError(denied);
   if (target.repository === undefined) return reject('REPOSITORY_UNKNOWN', { name: name.name });
   return sendList(exchange, list);

@@ -6,9 +6,8 @@ import type { Actor } from '../events/types.js';
 import { parseName } from '../identifiers.js';
 import { authenticateByPassword, type Caller, type PasswordDeps } from '../identity/caller.js';
 import { parseAuthorization, type Credentials } from '../identity/credentials.js';
-import { formatScopes, parseScopes, type TokenAccess } from '../identity/scopes.js';
+import { formatScopes, parseScopes, type ScopedVerb, type TokenAccess } from '../identity/scopes.js';
 import type { IssuedToken, TokenIssuer } from '../identity/tokens.js';
-import type { Verb } from '../projections/targets.js';
 import { basicChallenge, publicOriginOf } from './challenge.js';
 import { readBody } from './request-body.js';
 
@@ -19,7 +18,7 @@ import { readBody } from './request-body.js';
 export interface TokenRouteDeps extends PasswordDeps {
   readonly issuer: TokenIssuer;
   /** What the actor may do on a `<name>` now, whether it is there or not. */
-  readonly mayOn: (actor: Actor, name: string) => Promise<readonly Verb[]>;
+  readonly mayOn: (actor: Actor, name: string) => Promise<readonly ScopedVerb[]>;
   /** ARTS_PUBLIC_URL. */
   readonly publicUrl: string | undefined;
 }

@@ -68,7 +68,7 @@ async function tryMount(exchange: Exchange, name: RepositoryName, digest: Digest
   if (from !== undefined && 'problem' in from) return false;
   if (from !== undefined) {
     const source = await services.executor.store.read((reading) => findTarget(reading, caller.actor, from));
-    const denied = deny(caller, 'pull', from, source);
+    const denied = deny(caller, 'pull', source);
     if (denied?.refused === 'SCOPE_INSUFFICIENT' && caller.actor.kind !== 'anonymous') {
       // The principal may, the token may not: the client is told to ask for both.
       const both = `repository:${name.name}:pull,push ${String(denied.details['scope'])}`;

@@ -5,10 +5,13 @@
 import type { Verb } from '../projections/targets.js';
 
 export type { Verb };
-export const verbs: readonly Verb[] = ['pull', 'push', 'delete'];
+
+/** What a token can be given for; who manages shows credentials. */
+export type ScopedVerb = Exclude<Verb, 'manage'>;
+export const verbs: readonly ScopedVerb[] = ['pull', 'push', 'delete'];
 
 /** What a token may be used for; `*`: everything, or the catalog. */
-export type ScopeAction = Verb | '*';
+export type ScopeAction = ScopedVerb | '*';
 
 /** One entry of a token's `access` claim. A class, as in `repository(plugin)`, is read and not kept. */
 export interface TokenAccess {
@@ -60,11 +63,12 @@ export function formatScopes(access: readonly TokenAccess[]): string {
 
 /** The scope that a challenge asks for. A push comes with pull: every client that pushes asks first what is there. */
 export function scopeFor(verb: Verb, name: string): string {
-  return formatScope({ type: 'repository', name, actions: verb === 'push' ? ['pull', 'push'] : [verb] });
+  return formatScope({ type: 'repository', name, actions: verb === 'push' ? ['pull', 'push'] : verb === 'manage' ? ['*'] : [verb] });
 }
 
 /** Whether a token with this access may be used for the verb on the repository. */
 export function covers(access: readonly TokenAccess[], name: string, verb: Verb): boolean {
+  if (verb === 'manage') return false;
   return access.some(
     (entry) =>
       entry.type === 'repository' && entry.name === name && (entry.actions.includes(verb) || entry.actions.includes('*')),

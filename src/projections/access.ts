@@ -1,36 +1,82 @@
-import { aggregateOf, type Principal, type Role } from '../events/types.js';
+import type { Principal, Role } from '../events/types.js';
 import type { Uid } from '../identifiers.js';
 import { uuidItem } from '../keyvalue/keyspace.js';
-import type { KeyItem } from '../keyvalue/tuple.js';
+import {
+  applyGrant,
+  applyRevocation,
+  clearGrantsOf,
+  clearGrantsOn,
+  highestRole,
+  listGrants,
+  principalItem,
+  roleIn,
+  type StoredGrant,
+} from './grants.js';
 import { aggregateUid, projection } from './projection.js';
 import { uidItem } from './repositories.js';
 import { indexOf, type Reading } from './store.js';
 
-/** Who has which role on what, as far as the platform's log grants it. */
+/** Who has which role on what, as far as the platform's log grants it: on organizations and projects. */
 export const access = projection({
   name: 'access',
   version: 1,
   directory: 'platform',
   mode: 'inline',
   apply: {
-    RoleGranted(event, view) {
-      const { principal, role } = event.payload;
-      const on = aggregateUid(event);
-      const who = principalItem(principal);
-      view.set(['on', uuidItem(on), who], Buffer.from(role));
-      view.set(['of', who, aggregateOf(event.stream), uuidItem(on)], Buffer.from(role));
-    },
+    RoleGranted: applyGrant,
+    RoleRevoked: applyRevocation,
+    OrganizationDeleted: (event, view) => clearGrantsOn(aggregateUid(event), 'organization', view),
+    ProjectDeleted: (event, view) => clearGrantsOn(aggregateUid(event), 'project', view),
+    ServiceAccountDeleted: (event, view) => clearGrantsOf(aggregateUid(event), view),
+    UserForgotten: (event, view) => clearGrantsOf(aggregateUid(event), view),
   },
 });
 
-/** The role granted to a user or service account on exactly this organization or project. Costs one read. */
-export async function findRole(reading: Reading, on: Uid, principal: Uid): Promise<Role | undefined> {
-  return roleIn(await indexOf(reading, access).get(['on', uuidItem(on), uuidItem(principal)]));
+/** The highest of the roles granted to these on exactly this organization or project. Costs a read for each. */
+export async function findPlatformRole(
+  reading: Reading,
+  on: Uid,
+  principals: readonly Principal[],
+): Promise<Role | undefined> {
+  return highestRole(indexOf(reading, access), on, principals);
 }
 
-/** Whether the principal has a role on anything. Costs one read. */
-export async function hasGrant(reading: Reading, principal: Uid): Promise<boolean> {
-  return (await indexOf(reading, access).range(['of', uuidItem(principal)], { limit: 1 })).length > 0;
+/** The role granted to this one on exactly this organization or project. Costs one read. */
+export async function findRole(reading: Reading, on: Uid, principal: Principal): Promise<Role | undefined> {
+  return roleIn(await indexOf(reading, access).get(['on', uuidItem(on), principalItem(principal)]));
+}
+
+/** Whether one of these has a role on an organization or a project. Costs a read for each. */
+export async function hasPlatformGrant(reading: Reading, principals: readonly Principal[]): Promise<boolean> {
+  const index = indexOf(reading, access);
+  const found = await Promise.all(principals.map((one) => index.range(['of', principalItem(one)], { limit: 1 })));
+  return found.flat().length > 0;
+}
+
+export interface HeldRole {
+  readonly on: Uid;
+  readonly aggregate: 'organization' | 'project';
+  readonly role: Role;
+}
+
+/** What a principal has roles on, organizations before projects. Costs what it has. */
+export async function listPlatformRolesOf(reading: Reading, principal: Principal): Promise<readonly HeldRole[]> {
+  const found = await indexOf(reading, access).range(['of', principalItem(principal)]);
+  return found.flatMap(({ items: [aggregate, on], value }) => {
+    const role = roleIn(value);
+    if (role === undefined || (aggregate !== 'organization' && aggregate !== 'project')) return [];
+    return [{ on: uidItem(on), aggregate, role }];
+  });
+}
+
+/** The roles granted on exactly this organization or project, behind `after`. */
+export async function listPlatformGrants(
+  reading: Reading,
+  on: Uid,
+  limit: number,
+  after?: Principal,
+): Promise<readonly StoredGrant[]> {
+  return listGrants(indexOf(reading, access), on, limit, after);
 }
 
 /** The organizations that the principal owns, at most `limit`. */
@@ -43,25 +89,8 @@ export async function listOwnedOrganizations(reading: Reading, principal: Uid, l
 }
 
 /** The organizations that have an owner, which is all of them. Reads every grant: for an operator's command, not for a request. */
-export async function listOrganizations(reading: Reading): Promise<readonly Uid[]> {
+export async function listOrganizationsWithOwners(reading: Reading): Promise<readonly Uid[]> {
   const grants = await indexOf(reading, access).range(['of']);
   const owned = grants.filter(({ items, value }) => items[1] === 'organization' && roleIn(value) === 'owner');
   return [...new Set(owned.map(({ items }) => uidItem(items[2])))];
-}
-
-function principalItem(principal: Principal): KeyItem {
-  switch (principal.kind) {
-    case 'user':
-    case 'service-account':
-      return uuidItem(principal.uid);
-    case 'all-users':
-      return 'allUsers';
-    case 'all-authenticated-users':
-      return 'allAuthenticatedUsers';
-  }
-}
-
-function roleIn(value: Buffer | undefined): Role | undefined {
-  const text = value?.toString();
-  return text === 'viewer' || text === 'editor' || text === 'owner' ? text : undefined;
 }

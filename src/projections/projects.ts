@@ -18,6 +18,9 @@ export const projects = projection({
       const { organization, id } = event.payload;
       view.set(['id', id], Buffer.concat([uidToBytes(aggregateUid(event)), uidToBytes(organization)]));
     },
+    ProjectDeleted(event, view) {
+      view.clear(['id', event.payload.id]);
+    },
   },
 });
 

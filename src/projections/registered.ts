@@ -3,11 +3,16 @@ import { blobs } from './blobs.js';
 import { history } from './history.js';
 import { images } from './images.js';
 import { manifests } from './manifests.js';
+import { organizations } from './organizations.js';
+import { principals } from './principals.js';
+import { projectDetails } from './project-details.js';
 import type { Projection } from './projection.js';
 import { projects } from './projects.js';
 import { references } from './references.js';
 import { referrers } from './referrers.js';
 import { repositories } from './repositories.js';
+import { repositoryAccess } from './repository-access.js';
+import { repositoryDetails } from './repository-details.js';
 import { tags } from './tags.js';
 import { users } from './users.js';
 
@@ -21,7 +26,12 @@ export const registered: readonly Projection[] = [
   referrers,
   blobs,
   history,
+  repositoryDetails,
+  repositoryAccess,
+  organizations,
   projects,
+  projectDetails,
   users,
+  principals,
   access,
 ];

@@ -263,10 +263,15 @@ export function knownVersions({ version, previous }: Projection): readonly numbe
 
 /** The live build of a projection, for its queries. Throws ProjectionNotLiveError. */
 export function indexOf(reading: Reading, projection: Projection): Index {
+  const index = liveIndexOf(reading, projection);
+  if (index !== undefined) return index;
+  throw new ProjectionNotLiveError(`the index ${projection.name} is being built from the log and can't be asked yet`);
+}
+
+/** As `indexOf`; undefined where a store of an older release does not have it yet, for who knows what that means. */
+export function liveIndexOf(reading: Reading, projection: Projection): Index | undefined {
   const found = reading[projection.directory].builds.get(projection.name);
-  if (found === undefined) {
-    throw new ProjectionNotLiveError(`the index ${projection.name} is being built from the log and can't be asked yet`);
-  }
+  if (found === undefined) return undefined;
   if (reading.isCached === true && found.projection.mode === 'async') {
     throw new Error(`the index ${projection.name} follows the log: what is found in it can't be kept until the next event`);
   }

@@ -12,6 +12,9 @@ export const users = projection({
     UserCreated(event, view) {
       view.set(['name', Buffer.from(event.payload.nameHash, 'hex')], uidToBytes(aggregateUid(event)));
     },
+    UserForgotten(event, view) {
+      view.clear(['name', Buffer.from(event.payload.nameHash, 'hex')]);
+    },
   },
 });
 

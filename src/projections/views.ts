@@ -158,6 +158,8 @@ async function rangeBehind(tx: ReadTransaction, prefix: Buffer, items: readonly 
 export interface PageOptions extends RangeOptions {
   /** Only what comes after these items (behind the range's own). */
   readonly after?: readonly KeyItem[] | undefined;
+  /** Only what comes before these items. */
+  readonly before?: readonly KeyItem[] | undefined;
 }
 
 /** Reads a live build, for queries. */
@@ -178,12 +180,15 @@ export function createIndex(tx: ReadTransaction, prefix: Buffer, version: number
     version,
     prefix,
     get: (items) => tx.get(pack(prefix, items)),
-    async range(items, { after, ...options } = {}) {
+    async range(items, { after, before, ...options } = {}) {
       const behind = pack(prefix, items);
       const bounds = boundsOf(behind);
       // 0xff sorts behind every type code of the tuple layer: all keys that begin with `after` are passed over.
       const begin = after === undefined ? bounds.begin : Buffer.concat([pack(behind, after), Buffer.from([0xff])]);
-      const pairs: readonly KeyValue[] = await tx.getRange(begin, bounds.end, options);
+      const end = before === undefined ? bounds.end : pack(behind, before);
+      // Behind what is before it nothing lies.
+      if (Buffer.compare(begin, end) > 0) return [];
+      const pairs: readonly KeyValue[] = await tx.getRange(begin, end, options);
       return pairs.map(({ key, value }) => ({ items: itemsBehind(behind, key), value }));
     },
   };

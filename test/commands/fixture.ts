@@ -131,7 +131,8 @@ function contextFor(actor: Actor, newId: () => Uid): CommandContext {
     actor,
     occurredAt: 1_767_225_600_000_000,
     newId,
-    judge: (verb, name, role) => (allowedBy(role).includes(verb) ? undefined : refuse('DENIED', { verb, name: name.name })),
+    judge: (verb, { name, role }) => (allowedBy(role).includes(verb) ? undefined : refuse('DENIED', { verb, name: name.name })),
+    judgeManaging: (role, what) => (role === 'owner' ? undefined : refuse('DENIED', { verb: 'manage', name: what })),
   };
 }
 

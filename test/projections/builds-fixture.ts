@@ -104,6 +104,7 @@ export function worker(newId: () => Uid) {
           actor: { kind: 'system', authentication: 'none' },
           occurredAt: 1_767_225_600_000_000,
           judge: () => undefined,
+          judgeManaging: () => undefined,
         };
         const made = Array.from({ length: events }, () => ({ stream: repositoryStream(repository), payload: nextEvent() }));
         await executor.execute<boolean>(context, () => Promise.resolve({ events: made, outcome: true }));

@@ -55,6 +55,7 @@ export async function openHistory(projections = [repositories, history, projects
         ...{ commandId: newId(), requestId, correlationId: requestId, newId, actor },
         occurredAt: 1_767_225_600_000_000,
         judge: () => undefined,
+        judgeManaging: () => undefined,
       };
       await executor.execute<boolean>(context, () => Promise.resolve({ events, outcome: true }));
     },

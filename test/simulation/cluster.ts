@@ -222,6 +222,7 @@ export class Server {
       occurredAt: Math.floor(this.cluster.wallClock(this.slot)) * 1_000,
       newId,
       judge: () => undefined,
+      judgeManaging: () => undefined,
     };
   }
 
