@@ -45,6 +45,75 @@ const table = {
   },
   REPOSITORY_EXISTS: { status: 409, oci: 'DENIED', message: 'repository {name} exists already' },
 
+  ORGANIZATION_UNKNOWN: { status: 404, oci: 'NAME_UNKNOWN', message: 'organization {organization} is not known to this registry' },
+  ORGANIZATION_EXISTS: { status: 409, oci: 'DENIED', message: 'there is an organization {organization} already; choose another id' },
+  ORGANIZATION_NEEDED: {
+    status: 400,
+    oci: 'UNSUPPORTED',
+    message: 'there is not exactly one organization that you own: say in which the project is to be, by its id',
+  },
+  ORGANIZATION_NOT_EMPTY: {
+    status: 409,
+    oci: 'DENIED',
+    message: 'organization {organization} has projects; delete them first',
+  },
+  ORGANIZATION_IS_FIRST: {
+    status: 409,
+    oci: 'DENIED',
+    message: 'organization {organization} is the first one, whose owners administer this registry; it can not be deleted',
+  },
+  PROJECT_EXISTS: { status: 409, oci: 'DENIED', message: 'there is a project {project} already; choose another id' },
+  PROJECT_NOT_EMPTY: { status: 409, oci: 'DENIED', message: 'project {project} has repositories; delete them first' },
+  PROJECT_HAS_ACCOUNTS: {
+    status: 409,
+    oci: 'DENIED',
+    message: 'project {project} has more than {most} service accounts; delete some of them first',
+  },
+  FIELD_INVALID: { status: 400, oci: 'UNSUPPORTED', message: '{field}: {reason}' },
+
+  PRINCIPAL_UNKNOWN: { status: 404, oci: 'UNSUPPORTED', message: '{reason}' },
+  EVERYBODY_VIEWS_ONLY: {
+    status: 400,
+    oci: 'UNSUPPORTED',
+    message: 'allUsers and allAuthenticatedUsers can be artifact_store_viewer only, and only on a project or a repository',
+  },
+  ROLE_UNKNOWN: { status: 404, oci: 'UNSUPPORTED', message: '{principal} has no role that was granted on {what} itself' },
+  LAST_OWNER: {
+    status: 409,
+    oci: 'DENIED',
+    message: 'this would leave organization {organization} without an owner who can log in; make somebody else an owner first',
+  },
+  USER_UNKNOWN: { status: 404, oci: 'UNSUPPORTED', message: 'there is no user {user}' },
+  USER_EXISTS: { status: 409, oci: 'DENIED', message: 'there is a user {user} already' },
+  ACCOUNT_UNKNOWN: { status: 404, oci: 'UNSUPPORTED', message: 'there is no service account {account}' },
+  ACCOUNT_EXISTS: { status: 409, oci: 'DENIED', message: 'there is a service account {account} already; choose another id' },
+  KEY_UNKNOWN: { status: 404, oci: 'UNSUPPORTED', message: 'service account {account} has no key {key}; it was never made, or is revoked' },
+  KEYS_TOO_MANY: {
+    status: 409,
+    oci: 'DENIED',
+    message: 'service account {account} has {most} keys, which is as many as there can be; revoke those that nobody uses',
+  },
+  KEY_EXPIRED_ALREADY: { status: 400, oci: 'UNSUPPORTED', message: 'the key would be expired at once: {expires} is not in the future' },
+
+  TAG_IMMUTABLE: {
+    status: 403,
+    oci: 'DENIED',
+    message:
+      "tag {tag} of {name} is immutable: it is neither moved nor deleted; push under another tag, or change the repository's settings",
+  },
+  REPOSITORY_IMMUTABLE: {
+    status: 403,
+    oci: 'DENIED',
+    message: 'repository {name} has immutable tags, {tag} for one, which are not deleted; switch immutable tags off first',
+  },
+  CONTENT_ERASED: {
+    status: 403,
+    oci: 'DENIED',
+    message: 'the content {digest} was erased by an administrator, and is not accepted again',
+  },
+  CONTENT_GONE: { status: 404, oci: 'MANIFEST_UNKNOWN', message: 'the content {digest} of {name} was erased by an administrator' },
+  CONTENT_UNKNOWN: { status: 404, oci: 'UNSUPPORTED', message: 'there is no content {digest}' },
+
   REFERENCE_INVALID: { status: 400, oci: 'MANIFEST_INVALID', message: '{reason}' },
   MANIFEST_UNKNOWN: { status: 404, oci: 'MANIFEST_UNKNOWN', message: '{name} has no manifest {reference}' },
   TAG_NEVER_BEFORE: { status: 404, oci: 'MANIFEST_UNKNOWN', message: '{name} had no tag {tag} at {time}' },

@@ -34,11 +34,15 @@ export async function findTarget(reading: Reading, actor: Actor, name: Repositor
     findRepositoryUid(reading, project.uid, name.repository),
     standingOnProject(reading, actor, project),
   ]);
-  const role = repository === undefined ? above : await standingOnRepository(reading, actor, repository, above);
+  // Where there is no repository, a uid that nothing has is asked for: how long it takes tells nobody what is there.
+  const role = await standingOnRepository(reading, actor, repository ?? nobodys, above);
   return { name, project, repository, role, above };
 }
 
-async function standingOnNothing(reading: Reading, actor: Actor): Promise<Standing | undefined> {
+const nobodys = '00000000-0000-0000-0000-000000000000' as Uid;
+
+/** On a project that is not there: who could create it owns it. */
+export async function standingOnNothing(reading: Reading, actor: Actor): Promise<Standing | undefined> {
   if (await isBarred(reading, actor)) return 'barred';
   return actor.kind === 'system' || (await findOnlyOrganization(reading, actor)) !== undefined ? 'owner' : undefined;
 }

@@ -45,6 +45,7 @@ const target = {
   project: { uid: 'p' as Uid, organization: 'org' as Uid },
   repository,
   role: 'owner',
+  above: 'owner',
   denied: undefined,
 } as const;
 

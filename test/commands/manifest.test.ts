@@ -37,6 +37,7 @@ const target = {
   project: { uid: 'p' as Uid, organization: 'org' as Uid },
   repository: 'r' as Uid,
   role: 'owner',
+  above: 'owner',
   denied: undefined,
 } as const;
 const config = blobOf('config');

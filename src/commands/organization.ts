@@ -1,0 +1,145 @@
+import { refuse, type Refusal } from '../errors.js';
+import { organizationStream, type Description, type OrganizationId, type Principal } from '../events/types.js';
+import type { Uid } from '../identifiers.js';
+import { findFirstOrganization, findOrganization, findOrganizationUid, type Organization } from '../projections/organizations.js';
+import { listProjects } from '../projections/project-details.js';
+import { standingAsAdministrator, standingOnOrganization } from '../projections/standing.js';
+import type { Writing } from '../projections/store.js';
+import { refuseDescription, sameDescription } from './descriptions.js';
+import type { CommandContext, Decision, Executor, NewEvent } from './execute.js';
+
+/** Makes an organization. Only an administrator may. */
+export interface CreateOrganization {
+  readonly kind: 'CreateOrganization';
+  readonly organization: Uid;
+  readonly id: OrganizationId;
+  readonly about: Description;
+  /** Its first owner. */
+  readonly owner: Principal;
+}
+
+export interface OrganizationMade {
+  readonly organization: Uid;
+}
+
+interface CreationState {
+  readonly denied: Refusal | undefined;
+  readonly taken: boolean;
+}
+
+export function decideCreateOrganization(state: CreationState, command: CreateOrganization): Decision<OrganizationMade> {
+  const { organization, id, about, owner } = command;
+  if (state.denied !== undefined) return state.denied;
+  if (owner.kind === 'all-users' || owner.kind === 'all-authenticated-users') return refuse('EVERYBODY_VIEWS_ONLY');
+  const wrong = refuseDescription(about);
+  if (wrong !== undefined) return wrong;
+  if (state.taken) return refuse('ORGANIZATION_EXISTS', { organization: id });
+  const stream = organizationStream(organization);
+  const events: NewEvent[] = [{ stream, payload: { kind: 'OrganizationCreated', id } }];
+  if (about.displayName !== '' || about.description !== '') {
+    events.push({ stream, payload: { kind: 'OrganizationDescribed', ...about } });
+  }
+  events.push({ stream, payload: { kind: 'RoleGranted', principal: owner, role: 'owner' } });
+  return { events, outcome: { organization } };
+}
+
+export function createOrganization(
+  executor: Executor,
+  context: CommandContext,
+  command: CreateOrganization,
+): Promise<OrganizationMade | Refusal> {
+  return executor.execute(context, async (writing) => {
+    const standing = await standingAsAdministrator(writing, context.actor);
+    const denied = context.judgeManaging(standing, 'organizations');
+    const taken = denied === undefined && (await findOrganizationUid(writing, command.id)) !== undefined;
+    return decideCreateOrganization({ denied, taken }, command);
+  });
+}
+
+/** Says what an organization is called and is for. */
+export interface DescribeOrganization {
+  readonly kind: 'DescribeOrganization';
+  readonly id: OrganizationId;
+  /** What is left out stays. */
+  readonly change: Partial<Description>;
+}
+
+interface OwnState {
+  readonly denied: Refusal | undefined;
+  readonly organization: Organization | undefined;
+}
+
+export function decideDescribeOrganization(
+  { denied, organization }: OwnState,
+  { id, change }: DescribeOrganization,
+): Decision<OrganizationMade> {
+  if (denied !== undefined) return denied;
+  if (organization === undefined) return refuse('ORGANIZATION_UNKNOWN', { organization: id });
+  const { uid, displayName, description } = organization;
+  const about = { displayName: change.displayName ?? displayName, description: change.description ?? description };
+  const wrong = refuseDescription(about);
+  if (wrong !== undefined) return wrong;
+  const outcome = { organization: uid };
+  if (sameDescription(about, organization)) return { events: [], outcome };
+  return { events: [{ stream: organizationStream(uid), payload: { kind: 'OrganizationDescribed', ...about } }], outcome };
+}
+
+export function describeOrganization(
+  executor: Executor,
+  context: CommandContext,
+  command: DescribeOrganization,
+): Promise<OrganizationMade | Refusal> {
+  return executor.execute(context, async (writing) =>
+    decideDescribeOrganization(await loadOwn(writing, context, command.id), command),
+  );
+}
+
+/** Takes an organization away that has no projects. */
+export interface DeleteOrganization {
+  readonly kind: 'DeleteOrganization';
+  readonly id: OrganizationId;
+}
+
+interface DeletionState extends OwnState {
+  readonly isFirst: boolean;
+  readonly hasProjects: boolean;
+}
+
+export function decideDeleteOrganization(state: DeletionState, { id }: DeleteOrganization): Decision<OrganizationMade> {
+  const { denied, organization } = state;
+  if (denied !== undefined) return denied;
+  if (organization === undefined) return refuse('ORGANIZATION_UNKNOWN', { organization: id });
+  if (state.isFirst) return refuse('ORGANIZATION_IS_FIRST', { organization: id });
+  if (state.hasProjects) return refuse('ORGANIZATION_NOT_EMPTY', { organization: id });
+  const { uid } = organization;
+  return {
+    events: [{ stream: organizationStream(uid), payload: { kind: 'OrganizationDeleted', id } }],
+    outcome: { organization: uid },
+  };
+}
+
+export function deleteOrganization(
+  executor: Executor,
+  context: CommandContext,
+  command: DeleteOrganization,
+): Promise<OrganizationMade | Refusal> {
+  return executor.execute(context, async (writing) => {
+    const own = await loadOwn(writing, context, command.id);
+    const uid = own.denied === undefined ? own.organization?.uid : undefined;
+    const isFirst = uid !== undefined && (await findFirstOrganization(writing)) === uid;
+    const hasProjects = uid !== undefined && (await listProjects(writing, uid, 1)).length > 0;
+    return decideDeleteOrganization({ ...own, isFirst, hasProjects }, command);
+  });
+}
+
+/** Who is no owner is told the same whether it is there or not; an administrator is told. */
+async function loadOwn(writing: Writing, context: CommandContext, id: OrganizationId): Promise<OwnState> {
+  const uid = await findOrganizationUid(writing, id);
+  const standing =
+    uid === undefined
+      ? await standingAsAdministrator(writing, context.actor)
+      : await standingOnOrganization(writing, context.actor, uid);
+  const denied = context.judgeManaging(standing, `organization ${id}`);
+  const organization = uid === undefined || denied !== undefined ? undefined : await findOrganization(writing, uid);
+  return { denied, organization };
+}

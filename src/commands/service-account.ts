@@ -1,0 +1,180 @@
+import { refuse, type Refusal } from '../errors.js';
+import { serviceAccountStream, type AccountId, type Description } from '../events/types.js';
+import type { ProjectId, Uid } from '../identifiers.js';
+import { findAccountIn, findAccountKey, listAccountKeys, type AccountEntry } from '../projections/principals.js';
+import type { ProjectDetails } from '../projections/project-details.js';
+import type { Writing } from '../projections/store.js';
+import { refuseDescription } from './descriptions.js';
+import type { CommandContext, Decision, Executor } from './execute.js';
+import { loadOwnProject } from './project.js';
+
+/** What a machine logs in as. An owner of the project may make, and take away, its accounts and their keys. */
+export interface CreateServiceAccount {
+  readonly kind: 'CreateServiceAccount';
+  readonly project: ProjectId;
+  readonly account: Uid;
+  readonly id: AccountId;
+  readonly displayName: string;
+}
+
+export interface AccountMade {
+  readonly account: Uid;
+}
+
+interface AccountState {
+  readonly denied: Refusal | undefined;
+  readonly project: ProjectDetails | undefined;
+  /** The account that bears the id. */
+  readonly found: AccountEntry | undefined;
+}
+
+const about = (displayName: string): Description => ({ displayName, description: '' });
+
+export function decideCreateServiceAccount(state: AccountState, command: CreateServiceAccount): Decision<AccountMade> {
+  const { account, id, displayName, project: projectId } = command;
+  if (state.denied !== undefined) return state.denied;
+  if (state.project === undefined) return refuse('PROJECT_UNKNOWN', { project: projectId });
+  const wrong = refuseDescription(about(displayName));
+  if (wrong !== undefined) return wrong;
+  if (state.found !== undefined) return refuse('ACCOUNT_EXISTS', { account: `${projectId}/${id}` });
+  const payload = { kind: 'ServiceAccountCreated', project: state.project.uid, projectId, id, displayName } as const;
+  return { events: [{ stream: serviceAccountStream(account), payload }], outcome: { account } };
+}
+
+export function createServiceAccount(
+  executor: Executor,
+  context: CommandContext,
+  command: CreateServiceAccount,
+): Promise<AccountMade | Refusal> {
+  return executor.execute(context, async (writing) =>
+    decideCreateServiceAccount(await loadAccountState(writing, context, command), command),
+  );
+}
+
+/** Takes an account away with its keys: what they were shown for ends with the next request. */
+export interface DeleteServiceAccount {
+  readonly kind: 'DeleteServiceAccount';
+  readonly project: ProjectId;
+  readonly id: AccountId;
+}
+
+export function decideDeleteServiceAccount(state: AccountState, command: DeleteServiceAccount): Decision<AccountMade> {
+  const { id, project: projectId } = command;
+  if (state.denied !== undefined) return state.denied;
+  if (state.project === undefined) return refuse('PROJECT_UNKNOWN', { project: projectId });
+  if (state.found === undefined) return refuse('ACCOUNT_UNKNOWN', { account: `${projectId}/${id}` });
+  const account = state.found.uid;
+  const payload = { kind: 'ServiceAccountDeleted', project: state.project.uid, projectId, id } as const;
+  return { events: [{ stream: serviceAccountStream(account), payload }], outcome: { account } };
+}
+
+export function deleteServiceAccount(
+  executor: Executor,
+  context: CommandContext,
+  command: DeleteServiceAccount,
+): Promise<AccountMade | Refusal> {
+  return executor.execute(context, async (writing) =>
+    decideDeleteServiceAccount(await loadAccountState(writing, context, command), command),
+  );
+}
+
+/** Notes the public half of a key; the private one was never here. Keys overlap, so that they can be rotated. */
+export interface AddServiceAccountKey {
+  readonly kind: 'AddServiceAccountKey';
+  readonly project: ProjectId;
+  readonly id: AccountId;
+  readonly key: Uid;
+  /** As in ServiceAccountKeyAdded. */
+  readonly publicKey: string;
+  /** Microseconds since 1970. */
+  readonly expiresAt: number | undefined;
+}
+
+export const KEYS_MOST = 100;
+
+interface KeyState extends AccountState {
+  readonly keys: number;
+  /** Database time in microseconds. */
+  readonly now: number;
+}
+
+export interface KeyOutcome {
+  readonly account: Uid;
+  readonly key: Uid;
+}
+
+export function decideAddServiceAccountKey(state: KeyState, command: AddServiceAccountKey): Decision<KeyOutcome> {
+  const { id, project, key, publicKey, expiresAt } = command;
+  const name = `${project}/${id}`;
+  if (state.denied !== undefined) return state.denied;
+  if (state.project === undefined) return refuse('PROJECT_UNKNOWN', { project });
+  if (state.found === undefined) return refuse('ACCOUNT_UNKNOWN', { account: name });
+  if (expiresAt !== undefined && expiresAt <= state.now) {
+    return refuse('KEY_EXPIRED_ALREADY', { expires: new Date(expiresAt / 1_000).toISOString() });
+  }
+  if (state.keys >= KEYS_MOST) return refuse('KEYS_TOO_MANY', { account: name, most: KEYS_MOST });
+  const account = state.found.uid;
+  const payload = { kind: 'ServiceAccountKeyAdded', key, publicKey, expiresAt } as const;
+  return { events: [{ stream: serviceAccountStream(account), payload }], outcome: { account, key } };
+}
+
+export function addServiceAccountKey(
+  executor: Executor,
+  context: CommandContext,
+  command: AddServiceAccountKey,
+): Promise<KeyOutcome | Refusal> {
+  return executor.execute(context, async (writing) => {
+    const state = await loadAccountState(writing, context, command);
+    const [keys, now] = await Promise.all([
+      state.found === undefined ? [] : listAccountKeys(writing, state.found.uid, KEYS_MOST),
+      writing.tx.time(),
+    ]);
+    return decideAddServiceAccountKey({ ...state, keys: keys.length, now: Number(now) }, command);
+  });
+}
+
+/** Ends a key, and every token that it bought. */
+export interface RevokeServiceAccountKey {
+  readonly kind: 'RevokeServiceAccountKey';
+  readonly project: ProjectId;
+  readonly id: AccountId;
+  readonly key: Uid;
+}
+
+interface RevocationState extends AccountState {
+  /** Whether it is a key of this account, not revoked before. */
+  readonly own: boolean;
+}
+
+export function decideRevokeServiceAccountKey(state: RevocationState, command: RevokeServiceAccountKey): Decision<KeyOutcome> {
+  const { id, project, key } = command;
+  if (state.denied !== undefined) return state.denied;
+  if (state.project === undefined) return refuse('PROJECT_UNKNOWN', { project });
+  if (state.found === undefined) return refuse('ACCOUNT_UNKNOWN', { account: `${project}/${id}` });
+  if (!state.own) return refuse('KEY_UNKNOWN', { account: `${project}/${id}`, key });
+  const account = state.found.uid;
+  const payload = { kind: 'ServiceAccountKeyRevoked', key } as const;
+  return { events: [{ stream: serviceAccountStream(account), payload }], outcome: { account, key } };
+}
+
+export function revokeServiceAccountKey(
+  executor: Executor,
+  context: CommandContext,
+  command: RevokeServiceAccountKey,
+): Promise<KeyOutcome | Refusal> {
+  return executor.execute(context, async (writing) => {
+    const state = await loadAccountState(writing, context, command);
+    const key = state.found === undefined ? undefined : await findAccountKey(writing, command.key);
+    return decideRevokeServiceAccountKey({ ...state, own: key !== undefined && key.account === state.found?.uid }, command);
+  });
+}
+
+async function loadAccountState(
+  writing: Writing,
+  context: CommandContext,
+  { project: projectId, id }: { readonly project: ProjectId; readonly id: AccountId },
+): Promise<AccountState> {
+  const { denied, project } = await loadOwnProject(writing, context, projectId);
+  const found = project === undefined ? undefined : await findAccountIn(writing, project.uid, id);
+  return { denied, project, found };
+}
