@@ -23,6 +23,7 @@ import { bracketed, checkTls, listen } from './listening.js';
 import { createIndexUpkeep } from './index-upkeep.js';
 import { createLogger, faultOf } from './logger.js';
 import { newId, openRegistry, systemContext } from './open-registry.js';
+import { finishErasures } from './processes/finish-erasures.js';
 import { pruneCommands } from './processes/command-pruning.js';
 import { periodically } from './processes/periodic.js';
 import { pruneRequests } from './processes/request-pruning.js';
@@ -122,14 +123,17 @@ export async function serve(config: Config): Promise<number> {
       // The store closes under what still runs; the next start goes on with it. That the database is away is told once.
       if (!draining && !isUnavailable(err)) logger.error(faultOf(err), what);
     };
+    const ending = new AbortController();
     const chores = [
       periodically(60_000, () => resumeDeletions(executor, systemContext), failed('a repository could not be emptied'), 0),
       periodically(60_000, () => expireUploads(executor, blobs, expiry(config)), failed('expiring uploads failed')),
+      periodically(5_000, () => finishErasures(store, blobs, ending.signal), failed('an erasure could not be finished')),
       periodically(600_000, () => pruneCommands(store), failed('pruning commands failed')),
       periodically(600_000, () => pruneRequests(store), failed('pruning requests failed')),
     ];
 
     const signal = await stopSignal();
+    ending.abort();
     draining = true;
     logger.info({ signal }, 'draining: no new requests, waiting for the running ones');
     for (const chore of chores) chore.unsubscribe();

@@ -3,7 +3,7 @@ import type { Digest } from '../digest.js';
 import { refuse, type Refusal } from '../errors.js';
 import { blobStream, repositoryStream } from '../events/types.js';
 import type { RepositoryName, Uid } from '../identifiers.js';
-import { findBlob, type CanonicalBlob } from '../projections/blobs.js';
+import { findBlob, isErased, type CanonicalBlob } from '../projections/blobs.js';
 import type { ImageManifest } from '../projections/manifests.js';
 import { findLink, listBlobHolders, listLinkingRepositories } from '../projections/references.js';
 import { findRepository } from '../projections/repositories.js';
@@ -32,6 +32,8 @@ interface PushBlobState extends Target {
   readonly session: UploadSession | undefined;
   readonly canonical: CanonicalBlob | undefined;
   readonly linked: boolean;
+  /** An administrator erased the bytes, and they are not to come back. */
+  readonly erased: boolean;
 }
 
 export interface BlobPushOutcome {
@@ -50,6 +52,7 @@ export function decidePushBlob(state: PushBlobState, command: PushBlob): Decisio
   }
   if (session.finished !== undefined && session.finished !== digest) return refuse('UPLOAD_UNKNOWN', { name: name.name, upload });
   if (session.writer?.file !== file) return refuse('UPLOAD_TAKEN_OVER');
+  if (state.erased) return refuse('CONTENT_ERASED', { digest });
   const stays = canonical !== undefined && canonical.generation !== lost;
   if (!stays && !command.committed) return { events: [], outcome: { generation: undefined } };
   const events: NewEvent[] = [];
@@ -80,12 +83,13 @@ export function pushBlob(executor: Executor, context: CommandContext, command: P
 }
 
 async function loadPushBlobState(writing: Writing, context: CommandContext, command: PushBlob): Promise<PushBlobState> {
-  const [{ target, linked }, session, canonical] = await Promise.all([
+  const [{ target, linked }, session, canonical, erased] = await Promise.all([
     findTargetAndLink(writing, context, command),
     readSession(writing.tx, writing.registry.keyspace, command.upload),
     findBlob(writing, command.digest),
+    isErased(writing, command.digest),
   ]);
-  return { ...target, denied: context.judge('push', target), session, canonical, linked };
+  return { ...target, denied: context.judge('push', target), session, canonical, linked, erased };
 }
 
 async function findTargetAndLink(writing: Writing, context: CommandContext, { name, digest }: PushBlob | MountBlob) {
@@ -167,7 +171,7 @@ async function sourceIn(
   digest: Digest,
 ): Promise<MountState['source']> {
   const { repository, role } = await findTarget(writing, context.actor, name);
-  if (repository === undefined || role === undefined) return undefined;
+  if (repository === undefined || role === undefined || role === 'barred') return undefined;
   const size = await findLink(writing, repository, digest);
   return size === undefined ? undefined : { repository, size };
 }

@@ -2,15 +2,18 @@ import type { Digest } from '../digest.js';
 import { refuse, type Refusal } from '../errors.js';
 import { writeContent } from '../events/content.js';
 import { descriptorsToFind, type ManifestDocument, type Requirement } from '../events/manifest-document.js';
-import { repositoryStream } from '../events/types.js';
+import { repositoryStream, type RepositorySettings } from '../events/types.js';
 import type { ImagePath, RepositoryName, Tag, Uid } from '../identifiers.js';
+import { isErased } from '../projections/blobs.js';
 import { findManifest } from '../projections/manifests.js';
 import { findLink, listManifestHolders } from '../projections/references.js';
+import { defaultSettings, findSettings } from '../projections/repository-details.js';
 import type { Writing } from '../projections/store.js';
 import { findTag, listTagsOf } from '../projections/tags.js';
 import { findTarget, type Target } from '../projections/targets.js';
 import { HOLDERS_SHOWN, namedHolders } from './blob.js';
 import { isRefusal, type CommandContext, type Decision, type Executor, type NewEvent } from './execute.js';
+import { refuseImmutable } from './immutable-tags.js';
 
 /** Stores a manifest in an image and points tags at it. OCI distribution 1.1, end-7; several tags at once: its development version. */
 export interface PushManifest {
@@ -33,6 +36,9 @@ interface PushManifestState extends Target {
   /** What the manifest names, with the size of what is there. */
   readonly found: readonly { readonly requirement: Requirement; readonly size: number | undefined }[];
   readonly current: readonly { readonly tag: Tag; readonly digest: Digest | undefined }[];
+  readonly settings: RepositorySettings;
+  /** An administrator erased the bytes, and they are not to come back. */
+  readonly erased: boolean;
 }
 
 export interface ManifestPushOutcome {
@@ -43,6 +49,10 @@ export function decidePushManifest(state: PushManifestState, command: PushManife
   const { name, digest, document, bytes, sparse } = command;
   if (state.denied !== undefined) return state.denied;
   if (state.repository === undefined) return refuse('REPOSITORY_UNKNOWN', { name: name.name });
+  if (state.erased) return refuse('CONTENT_ERASED', { digest });
+  const moved = state.current.flatMap(({ tag, digest: there }) => (there === undefined || there === digest ? [] : [tag]));
+  const immutable = refuseImmutable(state.settings, name, moved);
+  if (immutable !== undefined) return immutable;
   const stream = repositoryStream(state.repository);
   const { image } = name;
   const events: NewEvent[] = [];
@@ -109,8 +119,12 @@ async function loadPushManifestState(
   const target = await findTarget(writing, context.actor, name);
   const denied = context.judge('push', target);
   const { repository } = target;
-  if (repository === undefined || denied !== undefined) return { ...target, denied, exists: false, found: [], current: [] };
-  const [record, current] = await Promise.all([
+  if (repository === undefined || denied !== undefined) {
+    return { ...target, denied, exists: false, found: [], current: [], settings: defaultSettings, erased: false };
+  }
+  const [settings, erased, record, current] = await Promise.all([
+    tags.length === 0 ? defaultSettings : findSettings(writing, repository),
+    isErased(writing, digest),
     findManifest(writing, repository, name.image, digest),
     Promise.all(tags.map(async (tag) => ({ tag, digest: await findTag(writing, repository, name.image, tag) }))),
   ]);
@@ -118,7 +132,7 @@ async function loadPushManifestState(
   const found = exists
     ? []
     : await Promise.all(descriptorsToFind(document).map((one) => find(writing, repository, name.image, one)));
-  return { ...target, denied, exists, found, current };
+  return { ...target, denied, exists, found, current, settings, erased };
 }
 
 async function find(writing: Writing, repository: Uid, image: ImagePath, requirement: Requirement) {
@@ -143,6 +157,7 @@ interface DeleteManifestState extends Target {
   readonly holders: readonly Digest[];
   /** The first tags that point at it; `TAGS_A_STEP` of them when there may be more. */
   readonly tags: readonly Tag[];
+  readonly settings: RepositorySettings;
 }
 
 // Each tag costs about 1.5 kB of a transaction's 10 MB, with the longest of names about 8 kB.
@@ -161,6 +176,8 @@ export function decideDeleteManifest(state: DeleteManifestState, { name, digest 
     const holders = state.holders.map((holder) => `index ${name.name}@${holder}`);
     return refuse('MANIFEST_IN_USE', { digest, holders: namedHolders(holders) });
   }
+  const immutable = refuseImmutable(state.settings, name, state.tags);
+  if (immutable !== undefined) return immutable;
   const stream = repositoryStream(state.repository);
   const { image } = name;
   const events: NewEvent[] = state.tags.map((tag) => ({ stream, payload: { kind: 'TagDeleted', image, tag, digest } }));
@@ -192,11 +209,14 @@ async function loadDeleteManifestState(
   const target = await findTarget(writing, context.actor, name);
   const denied = context.judge('delete', target);
   const { repository } = target;
-  if (repository === undefined || denied !== undefined) return { ...target, denied, exists: false, holders: [], tags: [] };
-  const [record, holders, tags] = await Promise.all([
+  if (repository === undefined || denied !== undefined) {
+    return { ...target, denied, exists: false, holders: [], tags: [], settings: defaultSettings };
+  }
+  const [settings, record, holders, tags] = await Promise.all([
+    findSettings(writing, repository),
     findManifest(writing, repository, name.image, digest),
     listManifestHolders(writing, repository, name.image, digest, HOLDERS_SHOWN + 1),
     listTagsOf(writing, repository, name.image, digest, TAGS_A_STEP),
   ]);
-  return { ...target, denied, exists: record !== undefined, holders, tags };
+  return { ...target, denied, exists: record !== undefined, holders, tags, settings };
 }

@@ -1,12 +1,15 @@
 import { refuse, type Refusal } from '../errors.js';
-import { projectStream, repositoryStream, type RepositoryCreated } from '../events/types.js';
-import type { RepositoryName, Uid } from '../identifiers.js';
+import { projectStream, repositoryStream, type RepositoryCreated, type RepositorySettings } from '../events/types.js';
+import type { RepositoryName, Tag, Uid } from '../identifiers.js';
 import { listManifestsOfRepository } from '../projections/manifests.js';
 import { listLinks } from '../projections/references.js';
+import { defaultSettings, findSettings } from '../projections/repository-details.js';
 import { findLeavingRepository, listLeavingRepositories } from '../projections/repositories.js';
 import { listTagsOfRepository } from '../projections/tags.js';
 import { findOnlyOrganization, findTarget, type Target } from '../projections/targets.js';
 import type { Writing } from '../projections/store.js';
+import { refuseSettings, sameDescription } from './descriptions.js';
+import { isImmutable } from './immutable-tags.js';
 import { isRefusal, type CommandContext, type Decision, type Executor, type NewEvent } from './execute.js';
 
 /** Creates the repository of `name`, and its project where the actor owns exactly one organization to create it in. */
@@ -15,6 +18,10 @@ export interface CreateRepository {
   readonly name: RepositoryName;
   readonly origin: RepositoryCreated['origin'];
   readonly scanning: boolean;
+  /** What is left out is as by default. */
+  readonly settings?: Partial<Omit<RepositorySettings, 'scanning'>>;
+  /** Nothing is created where the project is not there. */
+  readonly inProject?: boolean;
   /** Uids for what may have to be made. */
   readonly newRepository: Uid;
   readonly newProject: Uid;
@@ -39,10 +46,13 @@ export function decideCreateRepository(state: CreationState, command: CreateRepo
     return refuse('REPOSITORY_EXISTS', { name: `${name.project}/${name.repository}` });
   }
   if (state.role !== 'owner') return refuse('REPOSITORY_NEEDS_OWNER', { name: name.name, project: name.project });
+  const settings = { ...defaultSettings, ...command.settings, scanning };
+  const wrong = refuseSettings(settings);
+  if (wrong !== undefined) return wrong;
   const events: NewEvent[] = [];
   const project = state.project?.uid ?? command.newProject;
   if (state.project === undefined) {
-    if (state.organization === undefined) return refuse('PROJECT_UNKNOWN', { project: name.project });
+    if (state.organization === undefined || command.inProject === true) return refuse('PROJECT_UNKNOWN', { project: name.project });
     events.push({
       stream: projectStream(project),
       payload: { kind: 'ProjectCreated', organization: state.organization, id: name.project },
@@ -52,6 +62,9 @@ export function decideCreateRepository(state: CreationState, command: CreateRepo
     stream: repositoryStream(newRepository),
     payload: { kind: 'RepositoryCreated', project, projectId: name.project, id: name.repository, origin, scanning },
   });
+  if (!sameSettings(settings, { ...defaultSettings, scanning })) {
+    events.push({ stream: repositoryStream(newRepository), payload: { kind: 'RepositorySettingsChanged', ...settings } });
+  }
   return { events, outcome: { repository: newRepository, created: true } };
 }
 
@@ -64,9 +77,67 @@ export function createRepository(
   return executor.execute(context, async (writing) => {
     const target = await findTarget(writing, context.actor, command.name);
     const organization = target.project === undefined ? await findOnlyOrganization(writing, context.actor) : undefined;
-    const state = { ...target, organization, denied: context.judge('push', target) };
+    const denied = context.judge('push', target) ?? refuseByToken(context, command, target);
+    const state = { ...target, organization, denied };
     return decideCreateRepository(state, command);
   });
+}
+
+/** A push creates what it goes to; else it is managing, which no token is good for. */
+function refuseByToken(context: CommandContext, { origin, name }: CreateRepository, { role }: Target): Refusal | undefined {
+  return origin === 'push' || role !== 'owner' ? undefined : context.judgeManaging(role, name.name);
+}
+
+/** Changes some of a repository's settings. An owner of it may. */
+export interface ChangeRepositorySettings {
+  readonly kind: 'ChangeRepositorySettings';
+  readonly name: RepositoryName;
+  /** What is left out stays. */
+  readonly change: Partial<RepositorySettings>;
+}
+
+interface SettingsState extends Target {
+  readonly denied: Refusal | undefined;
+  readonly settings: RepositorySettings;
+}
+
+export function decideChangeRepositorySettings(
+  state: SettingsState,
+  { name, change }: ChangeRepositorySettings,
+): Decision<{ readonly repository: Uid }> {
+  if (state.denied !== undefined) return state.denied;
+  if (state.repository === undefined) return refuse('REPOSITORY_UNKNOWN', { name: name.name });
+  const settings = { ...state.settings, ...change };
+  const wrong = refuseSettings(settings);
+  if (wrong !== undefined) return wrong;
+  const outcome = { repository: state.repository };
+  if (sameSettings(settings, state.settings)) return { events: [], outcome };
+  const payload = { kind: 'RepositorySettingsChanged', ...settings } as const;
+  return { events: [{ stream: repositoryStream(state.repository), payload }], outcome };
+}
+
+export function changeRepositorySettings(
+  executor: Executor,
+  context: CommandContext,
+  command: ChangeRepositorySettings,
+): Promise<{ readonly repository: Uid } | Refusal> {
+  return executor.execute(context, async (writing) => {
+    const target = await findTarget(writing, context.actor, command.name);
+    const denied = context.judge('manage', target);
+    const { repository } = target;
+    const settings =
+      repository === undefined || denied !== undefined ? defaultSettings : await findSettings(writing, repository);
+    return decideChangeRepositorySettings({ ...target, denied, settings }, command);
+  });
+}
+
+function sameSettings(left: RepositorySettings, right: RepositorySettings): boolean {
+  return (
+    sameDescription(left, right) &&
+    left.scanning === right.scanning &&
+    left.immutableTags === right.immutableTags &&
+    left.immutableTagExemptions.join('\n') === right.immutableTagExemptions.join('\n')
+  );
 }
 
 /** Deletes a repository with all its images: invisible at once, then emptied in bounded transactions, gone in the last. */
@@ -77,12 +148,15 @@ export interface DeleteRepository {
 
 interface DeletionState extends Target {
   readonly denied: Refusal | undefined;
+  /** One that is there and is not to be deleted. */
+  readonly immutable: Tag | undefined;
 }
 
 export function decideDeleteRepository(state: DeletionState, { name }: DeleteRepository): Decision<{ readonly repository: Uid }> {
   if (state.denied !== undefined) return state.denied;
   const { repository, project } = state;
   if (repository === undefined || project === undefined) return refuse('REPOSITORY_UNKNOWN', { name: name.name });
+  if (state.immutable !== undefined) return refuse('REPOSITORY_IMMUTABLE', { name: name.name, tag: state.immutable });
   const facts = { project: project.uid, projectId: name.project, id: name.repository };
   return {
     events: [{ stream: repositoryStream(repository), payload: { kind: 'RepositoryDeletionBegun', ...facts } }],
@@ -99,10 +173,23 @@ export async function deleteRepository(
   const context = contextOf();
   const begun = await executor.execute(context, async (writing) => {
     const target = await findTarget(writing, context.actor, command.name);
-    return decideDeleteRepository({ ...target, denied: context.judge('delete', target) }, command);
+    const denied = context.judge('manage', target);
+    const { repository } = target;
+    const immutable = repository === undefined || denied !== undefined ? undefined : await findImmutableTag(writing, repository);
+    return decideDeleteRepository({ ...target, denied, immutable }, command);
   });
   if (!isRefusal(begun)) await emptyRepository(executor, contextOf, begun.repository);
   return begun;
+}
+
+// Of the first so many tags; where all of them are exempt, the repository is no archive of immutable ones.
+const TAGS_LOOKED_AT = 1_000;
+
+async function findImmutableTag(writing: Writing, repository: Uid): Promise<Tag | undefined> {
+  const settings = await findSettings(writing, repository);
+  if (!settings.immutableTags) return undefined;
+  const tags = await listTagsOfRepository(writing, repository, TAGS_LOOKED_AT);
+  return tags.find(({ tag }) => isImmutable(settings, tag))?.tag;
 }
 
 /** Goes on with the deletions that an earlier process began and did not end. */

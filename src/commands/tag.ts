@@ -1,10 +1,12 @@
 import type { Digest } from '../digest.js';
 import { refuse, type Refusal } from '../errors.js';
-import { repositoryStream } from '../events/types.js';
+import { repositoryStream, type RepositorySettings } from '../events/types.js';
 import type { RepositoryName, Tag } from '../identifiers.js';
+import { defaultSettings, findSettings } from '../projections/repository-details.js';
 import { findTag } from '../projections/tags.js';
 import { findTarget, type Target } from '../projections/targets.js';
 import type { CommandContext, Decision, Executor } from './execute.js';
+import { refuseImmutable } from './immutable-tags.js';
 
 /** Takes a tag away; its manifest stays. OCI distribution 1.1, end-9 with a tag. */
 export interface DeleteTag {
@@ -16,12 +18,15 @@ export interface DeleteTag {
 interface DeleteTagState extends Target {
   readonly denied: Refusal | undefined;
   readonly current: Digest | undefined;
+  readonly settings: RepositorySettings;
 }
 
 export function decideDeleteTag(state: DeleteTagState, { name, tag }: DeleteTag): Decision<undefined> {
   if (state.denied !== undefined) return state.denied;
   if (state.repository === undefined) return refuse('REPOSITORY_UNKNOWN', { name: name.name });
   if (state.current === undefined) return refuse('MANIFEST_UNKNOWN', { name: name.name, reference: tag });
+  const immutable = refuseImmutable(state.settings, name, [tag]);
+  if (immutable !== undefined) return immutable;
   const stream = repositoryStream(state.repository);
   return {
     events: [{ stream, payload: { kind: 'TagDeleted', image: name.image, tag, digest: state.current } }],
@@ -36,8 +41,13 @@ export function deleteTag(executor: Executor, context: CommandContext, command: 
     const denied = context.judge('delete', target);
     const { repository } = target;
     // Nothing is read whose time would tell who may not what is there.
-    const current =
-      repository === undefined || denied !== undefined ? undefined : await findTag(writing, repository, name.image, tag);
-    return decideDeleteTag({ ...target, current, denied }, command);
+    if (repository === undefined || denied !== undefined) {
+      return decideDeleteTag({ ...target, current: undefined, denied, settings: defaultSettings }, command);
+    }
+    const [current, settings] = await Promise.all([
+      findTag(writing, repository, name.image, tag),
+      findSettings(writing, repository),
+    ]);
+    return decideDeleteTag({ ...target, current, denied, settings }, command);
   });
 }

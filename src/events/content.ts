@@ -1,6 +1,7 @@
 import type { Digest } from '../digest.js';
 import type { ReadTransaction, Transaction } from '../keyvalue/database.js';
 import type { Keyspace } from '../keyvalue/keyspace.js';
+import { heldBy, type Held } from './held-descriptors.js';
 
 /** A chunk's bytes: under FoundationDB's 100 kB for a value. Stored for ever. */
 export const CONTENT_CHUNK_BYTES = 90_000;
@@ -16,11 +17,51 @@ export async function writeContent(tx: Transaction, keyspace: Keyspace, digest: 
   }
 }
 
-/** Undefined when the digest is no manifest's or stored config's. */
+/** Undefined when the digest is no manifest's or stored config's, or was erased. */
 export async function readContent(tx: ReadTransaction, keyspace: Keyspace, digest: Digest): Promise<Buffer | undefined> {
   const first = await tx.get(keyspace.content(digest, 0));
   if (first === undefined || first.length < CONTENT_CHUNK_BYTES) return first;
   const { begin, end } = keyspace.contentBounds(digest);
   const chunks = await tx.getRange(begin, end);
   return Buffer.concat(chunks.map((chunk) => chunk.value));
+}
+
+/** What was said of content that was erased, in place of its bytes. Stored for ever. */
+interface ErasedContent {
+  readonly held: readonly Held[];
+}
+
+/**
+ * Takes a manifest's or config's bytes away. What a manifest held stays beside the log: a replay, and the manifest's deletion, make of it the keys that they would have
+ * made of its bytes. Costs a read.
+ */
+export async function eraseContent(tx: Transaction, keyspace: Keyspace, digest: Digest): Promise<void> {
+  const bytes = await readContent(tx, keyspace, digest);
+  if (bytes === undefined) return;
+  const { begin, end } = keyspace.contentBounds(digest);
+  tx.clearRange(begin, end);
+  tx.set(keyspace.erased(digest), Buffer.from(JSON.stringify({ held: heldInAny(bytes) } satisfies ErasedContent)));
+}
+
+// A config holds nothing, and need not be an object.
+function heldInAny(bytes: Buffer): readonly Held[] {
+  try {
+    return heldBy(bytes);
+  } catch {
+    return [];
+  }
+}
+
+/** What a manifest of the log holds, and how many bytes were read to know it. Undefined when the digest is nothing of the log's. */
+export async function readHeld(
+  tx: ReadTransaction,
+  keyspace: Keyspace,
+  digest: Digest,
+): Promise<{ readonly held: readonly Held[]; readonly bytes: number } | undefined> {
+  const bytes = await readContent(tx, keyspace, digest);
+  if (bytes !== undefined) return { held: heldBy(bytes), bytes: bytes.length };
+  const erased = await tx.get(keyspace.erased(digest));
+  return erased === undefined
+    ? undefined
+    : { held: (JSON.parse(erased.toString()) as ErasedContent).held, bytes: erased.length };
 }

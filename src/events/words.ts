@@ -19,6 +19,8 @@ export interface Names {
   readonly organization: (uid: Uid) => string | undefined;
   /** `<project>/<account>`. */
   readonly account: (uid: Uid) => string | undefined;
+  /** Whether the bytes of a digest were erased. */
+  readonly isErased: (digest: Digest) => boolean;
   /** A login name, or that it was erased. */
   readonly person: (uid: Uid) => { readonly name: string } | 'erased' | undefined;
 }
@@ -110,7 +112,8 @@ function settingsInWords({ scanning, immutableTags, immutableTagExemptions }: Re
 /** What happened, for people: one line, in the past tense, without its time and without who did it. */
 export function eventInWords({ stream, payload }: Pick<EventEnvelope, 'stream' | 'payload'>, names: Names): string {
   const saying = sayings[payload.kind] as (payload: EventEnvelope['payload'], stream: Stream, names: Names) => string;
-  return saying(payload, stream, names);
+  const gone = payload.kind !== 'ContentErased' && 'digest' in payload && names.isErased(payload.digest);
+  return `${saying(payload, stream, names)}${gone ? ' (its content was erased)' : ''}`;
 }
 
 /** Every kind of event, in the order of the table above. */

@@ -12,7 +12,7 @@ import { findLink } from '../projections/references.js';
 import { findTarget } from '../projections/targets.js';
 import { beginAnswer, sendBytes } from './answers.js';
 import { matchesEntityTag, parseRange } from './byte-range.js';
-import { commandContext, deny, type Exchange } from './exchange.js';
+import { commandContext, deny, type Exchange, credentialOf } from './exchange.js';
 
 export function requireDigest(text: string): Digest {
   const digest = parseDigest(text);
@@ -26,7 +26,7 @@ export function requireDigest(text: string): Digest {
 
 /** The caller's blob. A digest known by heart opens nothing: the link decides, not the bytes' being somewhere. */
 async function findBlobFor({ services, caller }: Exchange, name: RepositoryName, digest: Digest): Promise<CanonicalBlob> {
-  const key = `blob ${caller.actor.uid ?? ''} ${name.name} ${digest}`;
+  const key = `blob ${credentialOf(caller)} ${name.name} ${digest}`;
   const { target, blob } = await services.executor.store.readCached(key, async (reading) => {
     const target = await findTarget(reading, caller.actor, name);
     // Who may not is told so in the same time, whatever is there.

@@ -12,7 +12,7 @@ import { standingOnProject, standingOnRepository, type Standing } from '../proje
 import type { Reading } from '../projections/store.js';
 import { hasRoleAnywhere } from '../projections/targets.js';
 import { openPlace, sealPlace } from './catalog-place.js';
-import { deny, type Exchange } from './exchange.js';
+import { deny, type Exchange, credentialOf } from './exchange.js';
 import { linkToNext, listBytes, listOf, pageSize, sendList } from './paging.js';
 
 // Without `n`: so many names, and a link to the rest.
@@ -36,7 +36,7 @@ export async function getCatalog(exchange: Exchange): Promise<FastifyReply> {
   const limit = pageSize(exchange, CATALOG_MAX) ?? CATALOG_PAGE;
   const last = query.get('last')?.replaceAll('\u0000', '');
   if (last !== undefined && last.length > 1_000) return reject('PAGE_INVALID', { reason: 'last is longer than any name' });
-  const key = `catalog ${caller.actor.uid ?? ''} ${limit} ${last ?? ''}`;
+  const key = `catalog ${credentialOf(caller)} ${limit} ${last ?? ''}`;
   const read = async (reading: Reading) => {
     const { names, next } = await readCatalog(reading, caller, { last, limit });
     const link = next === undefined ? undefined : linkToNext('/v2/_catalog', { n: String(limit), last: next });

@@ -68,6 +68,11 @@ export function deny(caller: Caller, verb: Verb, target: Question['target']): Re
   return judge({ caller, verb, target });
 }
 
+/** Whose answers may be kept for whom: a key that is revoked is another's than one of the same account that is not. */
+export function credentialOf({ actor }: Caller): string {
+  return actor.key ?? actor.uid ?? '';
+}
+
 /** A repository that is there and that the caller may use so; else the refusal. */
 export async function findRepositoryFor(
   reading: Reading,

@@ -19,6 +19,7 @@ import {
   type Uid,
 } from '../identifiers.js';
 import { findBlob } from '../projections/blobs.js';
+import { isErased } from '../projections/blobs.js';
 import { findManifest, type ManifestRecord } from '../projections/manifests.js';
 import type { Reading } from '../projections/store.js';
 import { findTarget, type Target } from '../projections/targets.js';
@@ -26,7 +27,7 @@ import { sendBytes } from './answers.js';
 import { findLink } from '../projections/references.js';
 import { findTag } from '../projections/tags.js';
 import { matchesEntityTag } from './byte-range.js';
-import { commandContext, deny, findRepositoryFor, type Exchange, type RegistryServices } from './exchange.js';
+import { commandContext, deny, findRepositoryFor, type Exchange, type RegistryServices, credentialOf } from './exchange.js';
 import { readBody } from './request-body.js';
 import { ensureRepository } from './repository-by-push.js';
 import { findTagOfThePast, parseTagAt, refuseChange, type TagAt } from './tag-at.js';
@@ -53,19 +54,22 @@ export async function getManifest(exchange: Exchange, name: RepositoryName, text
   if (target.repository === undefined) return reject('REPOSITORY_UNKNOWN', { name: name.name });
   if (refusal !== undefined) throw new RefusalError(refusal);
   if (found === undefined) return reject('MANIFEST_UNKNOWN', { name: name.name, reference: text });
-  const { digest, mediaType, size } = found;
+  const { digest, mediaType, size, erased } = found;
   request.told.digest = digest;
+  // Before the bytes, which this process may have kept.
+  if (erased) return reject('CONTENT_GONE', { digest, name: name.name });
   const headers = ['docker-content-digest', digest, 'etag', `"${digest}"`, 'content-type', mediaType];
   // What `?at=` of /api/v1 takes for the same answer.
   if (position !== undefined) headers.push('artifact-store-position', formatPosition(position));
   if (matchesEntityTag(request.headers['if-none-match'], digest)) return sendBytes(reply, 304, headers, undefined);
-  const body = request.method === 'HEAD' ? undefined : await manifestBytes(services, digest);
+  const body = request.method === 'HEAD' ? undefined : await manifestBytes(services, name, digest);
   if (body !== undefined) request.told.bytes = size;
   return sendBytes(reply, 200, [...headers, 'content-length', size], body);
 }
 
 interface FoundManifest extends ManifestRecord {
   readonly digest: Digest;
+  readonly erased: boolean;
 }
 
 interface FoundReference {
@@ -79,7 +83,7 @@ interface FoundReference {
 
 /** What a reference means at one version, for whoever may know. */
 function findReference({ services, caller }: Exchange, name: RepositoryName, reference: Reference): Promise<FoundReference> {
-  const key = `manifest ${caller.actor.uid ?? ''} ${name.name} ${'tag' in reference ? reference.tag : reference.digest}`;
+  const key = `manifest ${credentialOf(caller)} ${name.name} ${'tag' in reference ? reference.tag : reference.digest}`;
   return services.executor.store.readCached(key, async (reading) => {
     const target = await findTarget(reading, caller.actor, name);
     const { repository, role } = target;
@@ -108,15 +112,17 @@ async function findRecord(
   image: ImagePath,
   digest: Digest | undefined,
 ): Promise<FoundManifest | undefined> {
-  const record = digest === undefined ? undefined : await findManifest(reading, repository, image, digest);
-  return digest === undefined || record === undefined ? undefined : { ...record, digest };
+  if (digest === undefined) return undefined;
+  const [record, erased] = await Promise.all([findManifest(reading, repository, image, digest), isErased(reading, digest)]);
+  return record === undefined ? undefined : { ...record, digest, erased };
 }
 
-async function manifestBytes({ bytes, executor }: RegistryServices, digest: Digest): Promise<string> {
+async function manifestBytes({ bytes, executor }: RegistryServices, name: RepositoryName, digest: Digest): Promise<string> {
   const kept = bytes.get(digest);
   if (kept !== undefined) return kept;
   const read = await executor.store.read(({ tx, registry }) => readContent(tx, registry.keyspace, digest));
-  if (read === undefined) throw new Error(`the content of manifest ${digest} is not in the store`);
+  // Erased since it was looked up.
+  if (read === undefined) return reject('CONTENT_GONE', { digest, name: name.name });
   const text = read.toString('latin1');
   bytes.set(digest, text);
   return text;

@@ -100,7 +100,8 @@ function firstOf(page: readonly Referrer[], begin: number): readonly Referrer[] 
 /** The descriptor with the annotations of the manifest itself. */
 async function describe(reading: Reading, { digest, mediaType, size, artifactType }: Referrer): Promise<object> {
   const bytes = await readContent(reading.tx, reading.registry.keyspace, digest);
-  if (bytes === undefined) throw new Error(`the content of manifest ${digest} is not in the store`);
+  // Erased: it refers all the same, but nobody knows any more what it said.
+  if (bytes === undefined) return { mediaType, digest, size, artifactType };
   const { annotations } = JSON.parse(bytes.toString()) as { annotations?: Record<string, string> | null };
   return { mediaType, digest, size, artifactType, ...(annotations == null ? {} : { annotations }) };
 }

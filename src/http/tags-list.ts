@@ -6,7 +6,7 @@ import type { ImagePath, RepositoryName, Tag, Uid } from '../identifiers.js';
 import type { Reading } from '../projections/store.js';
 import { listTags } from '../projections/tags.js';
 import { findTarget, type Target } from '../projections/targets.js';
-import { deny, type Exchange } from './exchange.js';
+import { deny, type Exchange, credentialOf } from './exchange.js';
 import { linkToNext, listBytes, listOf, pageSize, sendList, type List } from './paging.js';
 
 // Of one answer, whatever `n` says: about a second of reading in a cluster, whose transactions have 5. A Link leads to the rest.
@@ -20,7 +20,7 @@ export async function getTags(exchange: Exchange, name: RepositoryName): Promise
   const limit = pageSize(exchange, TAGS_MAX);
   const after = query.get('last') ?? undefined;
   if (after !== undefined && after.length > 1_000) return reject('PAGE_INVALID', { reason: 'last is longer than any tag' });
-  const key = `tags ${caller.actor.uid ?? ''} ${name.name} ${limit ?? ''} ${after ?? ''}`;
+  const key = `tags ${credentialOf(caller)} ${name.name} ${limit ?? ''} ${after ?? ''}`;
   const read = (reading: Reading) => readTags(reading, exchange, name, limit, after);
   const { target, list } = await services.executor.store.readCached(key, read, listBytes);
   const denied = deny(caller, 'pull', target);

@@ -143,6 +143,12 @@ export function createKeyspace(directory: Buffer) {
     contentBounds: (digest: Digest): KeyBounds => boundsOf(under('content', digestToBytes(digest))),
 
     contents: boundsOf(under('content')),
+    /** What stands for content that was erased. */
+    erased: (digest: Digest): Buffer => under('erased', digestToBytes(digest)),
+
+    /** What an erasure has still to clear. */
+    erasure: (id: Uid): Buffer => under('erasure', uuidItem(id)),
+    erasures: boundsOf(under('erasure')),
 
     personal: (uid: Uid, field: string): Buffer => under('personal', uuidItem(uid), field),
     request: (id: Uid): Buffer => under('request', uuidItem(id)),

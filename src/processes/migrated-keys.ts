@@ -12,6 +12,9 @@ export const keyKinds = {
   /** A client may repeat a request that it sent before the migration. */
   command: 'copied',
   content: 'copied',
+  erased: 'copied',
+  /** It goes on in the target. */
+  erasure: 'copied',
   log: 'copied',
   /**
    * Key by key: `meta/live` gets another incarnation and other builds, `meta/store` is written when all is there, the salt is copied. The cluster is noted by the
@@ -58,6 +61,9 @@ export const memberKinds: Readonly<Record<Exclude<keyof Keyspace, 'directory'>, 
   content: 'content',
   contentBounds: 'content',
   contents: 'content',
+  erased: 'erased',
+  erasure: 'erasure',
+  erasures: 'erasure',
   personal: 'personal',
   request: 'request',
   requestsBefore: 'request',

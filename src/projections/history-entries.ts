@@ -1,3 +1,4 @@
+import type { Digest } from '../digest.js';
 import { formatTime } from '../events/database-time.js';
 import { createLog } from '../events/log.js';
 import { formatPosition } from '../events/position.js';
@@ -19,6 +20,7 @@ import {
 } from '../events/types.js';
 import { actorInWords, eventInWords, type Names } from '../events/words.js';
 import { parseUid, type Uid } from '../identifiers.js';
+import { isErased } from './blobs.js';
 import { decodeJson } from './projection.js';
 import { findRepositoryUid } from './repositories.js';
 import type { LiveDirectory, Reading } from './store.js';
@@ -50,6 +52,8 @@ export interface HistoryEntry {
   readonly actor: EntryActor;
   /** Where the request came from; commands of the registry's own have none. */
   readonly client?: { readonly address: string; readonly userAgent: string } | Erased;
+  /** The bytes of the digest that the event is about were erased. */
+  readonly content?: Erased;
   readonly requestId: Uid;
   readonly commandId: Uid;
   readonly correlationId: Uid;
@@ -137,6 +141,7 @@ function entryOf(event: RecordedEvent, time: number, known: Known): HistoryEntry
       text: actorInWords(event, names),
     },
     ...(client === undefined ? {} : { client }),
+    ...('digest' in payload && names.isErased(payload.digest) ? { content: { erased: true } } : {}),
     requestId,
     commandId,
     correlationId,
@@ -182,6 +187,7 @@ class Known {
   readonly #projects = new Map<Uid, string | undefined>();
   readonly #organizations = new Map<Uid, string | undefined>();
   readonly #accounts = new Map<Uid, string | undefined>();
+  readonly #erased = new Set<Digest>();
   readonly #people = new Map<Uid, Person>();
   readonly #clients = new Map<Uid, { readonly address: string; readonly userAgent: string } | undefined>();
   readonly #asked = new Map<string, Promise<void>>();
@@ -196,6 +202,7 @@ class Known {
     project: (uid) => this.#projects.get(uid),
     organization: (uid) => this.#organizations.get(uid),
     account: (uid) => this.#accounts.get(uid),
+    isErased: (digest) => this.#erased.has(digest),
     person: (uid) => this.#people.get(uid),
   };
 
@@ -211,6 +218,7 @@ class Known {
     if (uid !== undefined && aggregate === 'project') void this.#learnProject(uid);
     if (uid !== undefined && aggregate === 'organization') this.#learnOrganization(uid);
     if (uid !== undefined && (aggregate === 'user' || aggregate === 'service-account')) this.#learnHolder(aggregate, uid);
+    if ('digest' in payload) this.#learnErasure(payload.digest);
     if (payload.kind === 'BlobMounted') this.#learnRepository(payload.fromRepository);
     if (payload.kind === 'ProjectCreated') this.#learnOrganization(payload.organization);
     if ('principal' in payload && 'uid' in payload.principal) this.#learnHolder(payload.principal.kind, payload.principal.uid);
@@ -264,6 +272,12 @@ class Known {
   #learnHolder(kind: ActorKind, uid: Uid): void {
     if (kind === 'user') this.#learnPerson(uid);
     if (kind === 'service-account') this.#learnAccount(uid);
+  }
+
+  #learnErasure(digest: Digest): void {
+    void this.#once(`erased ${digest}`, async () => {
+      if (await isErased(this.#reading, digest)) this.#erased.add(digest);
+    });
   }
 
   #learnAccount(uid: Uid): void {

@@ -1,4 +1,5 @@
 import type { Digest } from '../digest.js';
+import type { Held } from '../events/held-descriptors.js';
 import { subjectOf, type EventEnvelope, type EventKind, type PayloadOf } from '../events/types.js';
 import { parseUid, type Uid } from '../identifiers.js';
 import type { KeyItem } from '../keyvalue/tuple.js';
@@ -34,8 +35,8 @@ export interface View {
    */
   setAtPosition(items: readonly KeyItem[], value: Buffer): void;
   clear(items: readonly KeyItem[]): void;
-  /** The bytes of a manifest; throws when they are not there. */
-  content(digest: Digest): Promise<Buffer>;
+  /** What a manifest holds, by its bytes; throws when nothing is known of them. */
+  held(digest: Digest): Promise<readonly Held[]>;
 }
 
 export type AppliedEvent<K extends EventKind> = EventEnvelope<PayloadOf<K>>;

@@ -1,5 +1,4 @@
 import { digestToBytes, type Digest } from '../digest.js';
-import { heldBy } from '../events/held-descriptors.js';
 import type { ImagePath, Uid } from '../identifiers.js';
 import { uuidItem } from '../keyvalue/keyspace.js';
 import type { KeyItem } from '../keyvalue/tuple.js';
@@ -49,7 +48,7 @@ async function keysOfHeld(event: AppliedEvent<'ManifestPushed' | 'ManifestDelete
   const { image, digest } = event.payload;
   const repository = uuidItem(aggregateUid(event));
   const holder = digestToBytes(digest);
-  return heldBy(await view.content(digest)).map((held) =>
+  return (await view.held(digest)).map((held) =>
     held.kind === 'manifest'
       ? ['child', repository, image, digestToBytes(held.digest), holder]
       : ['blob', repository, digestToBytes(held.digest), image, holder],

@@ -1,5 +1,6 @@
 import type { Digest } from '../digest.js';
-import { readContent } from '../events/content.js';
+import { readHeld } from '../events/content.js';
+import type { Held } from '../events/held-descriptors.js';
 import type { Position } from '../events/position.js';
 import type { EventEnvelope } from '../events/types.js';
 import type { KeyValue, RangeOptions, ReadTransaction, Transaction } from '../keyvalue/database.js';
@@ -96,12 +97,12 @@ export class BuildView implements View {
     this.#tx.clear(key);
   }
 
-  async content(digest: Digest): Promise<Buffer> {
-    // It never changes: nothing to conflict with.
-    const bytes = await readContent(this.#tx.snapshot, this.#keyspace, digest);
-    if (bytes === undefined) throw new Error(`the log's content ${digest} is not there`);
-    this.#bytes += bytes.length;
-    return bytes;
+  async held(digest: Digest): Promise<readonly Held[]> {
+    // It never changes, and what is erased goes on holding what it held: nothing to conflict with.
+    const found = await readHeld(this.#tx.snapshot, this.#keyspace, digest);
+    if (found === undefined) throw new Error(`the log's content ${digest} is not there`);
+    this.#bytes += found.bytes;
+    return found.held;
   }
 
   #set(key: Buffer, value: Buffer): void {

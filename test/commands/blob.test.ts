@@ -58,7 +58,7 @@ describe('decidePushBlob', () => {
     activeAt: 0,
     writer: { server: 's' as Uid, file },
   } as const;
-  const state = { ...target, session, canonical: undefined, linked: false };
+  const state = { ...target, session, canonical: undefined, linked: false, erased: false };
   const command: PushBlob = { kind: 'PushBlob', name, upload, file, digest, size, committed: true, lost: undefined };
   const stored = { payload: { kind: 'BlobStored', digest, size, generation: file } };
   const pushed = { payload: { kind: 'BlobPushed', digest, size } };

@@ -5,6 +5,8 @@ import { decideDeleteManifest, decidePushManifest } from '../../src/commands/man
 import { decideDeleteTag, deleteTag } from '../../src/commands/tag.js';
 import { messageOf, refuse } from '../../src/errors.js';
 import type { Requirement } from '../../src/events/manifest-document.js';
+import type { RepositorySettings } from '../../src/events/types.js';
+import { defaultSettings } from '../../src/projections/repository-details.js';
 import type { ImagePath, Tag, Uid } from '../../src/identifiers.js';
 import { listReferrers } from '../../src/projections/referrers.js';
 import { findTag, listTags } from '../../src/projections/tags.js';
@@ -29,6 +31,7 @@ import {
   tagOf,
 } from './fixture.js';
 
+const immutable = { ...defaultSettings, immutableTags: true };
 const name = nameOf('shop/web');
 const none = '' as ImagePath;
 const denied = refuse('DENIED');
@@ -47,7 +50,7 @@ const { digest, bytes } = image;
 
 describe('decidePushManifest', () => {
   const command = { kind: 'PushManifest', name, tags: [], config: undefined, sparse: false, ...image } as const;
-  const state = { ...target, exists: false, found: [], current: [] };
+  const state = { ...target, exists: false, found: [], current: [], settings: defaultSettings, erased: false };
   const needs = (size: number | undefined, more: Partial<Requirement> = {}) => [
     { requirement: { kind: 'blob' as const, mediaType: 'x', path: 'layers[0]', ...layer, ...more }, size },
   ];
@@ -98,7 +101,7 @@ describe('decidePushManifest', () => {
 
 describe('decideDeleteManifest', () => {
   const command = { kind: 'DeleteManifest', name, digest } as const;
-  const state = { ...target, exists: true, holders: [], tags: [] };
+  const state = { ...target, exists: true, holders: [], tags: [], settings: defaultSettings };
   const tags = (count: number): readonly Tag[] => Array.from({ length: count }, (_, index) => tagOf(`t${index}`));
 
   test.each([
@@ -125,10 +128,11 @@ describe('decideDeleteManifest', () => {
 
 describe('decideDeleteTag', () => {
   const command = { kind: 'DeleteTag', name, tag: tagOf('a') } as const;
+  const state = { ...target, settings: defaultSettings };
 
   test('a tag goes, with what it pointed at in the event', () => {
     const payload = { kind: 'TagDeleted', image: none, tag: 'a', digest };
-    expect(decideDeleteTag({ ...target, current: digest }, command)).toMatchObject({ events: [{ payload }] });
+    expect(decideDeleteTag({ ...state, current: digest }, command)).toMatchObject({ events: [{ payload }] });
   });
 
   test.each([
@@ -136,7 +140,7 @@ describe('decideDeleteTag', () => {
     ['an absent repository is said', { repository: undefined }, 'REPOSITORY_UNKNOWN'],
     ['an absent tag is said', {}, 'MANIFEST_UNKNOWN'],
   ])('%s', (_, more, refused) => {
-    expect(decideDeleteTag({ ...target, current: undefined, ...more }, command)).toMatchObject({ refused });
+    expect(decideDeleteTag({ ...state, current: undefined, ...more }, command)).toMatchObject({ refused });
   });
 });
 
@@ -283,4 +287,46 @@ describe('the deletion of a manifest', () => {
     expect(await remove()).toMatchObject({ refused: 'MANIFEST_UNKNOWN' });
     expect(await at.store.read((reading) => findManifest(reading, repository, none, pushed.digest))).toBeDefined();
   });
+});
+
+describe('where tags are immutable', () => {
+  const at = (tag: string, current?: string) => ({ tag: tagOf(tag), digest: current as typeof digest | undefined });
+  const before = sha256Of('before');
+  const signature = `sha256-${'a'.repeat(64)}.sig`;
+  const push = (current: ReturnType<typeof at>[], settings: RepositorySettings = immutable) =>
+    decidePushManifest(
+      { ...target, exists: true, found: [], current, settings, erased: false },
+      { kind: 'PushManifest', name, tags: [], config: undefined, sparse: false, ...image },
+    );
+
+  test('a tag that is there is not moved, but is pushed again as it is, and new ones come', () => {
+    expect(push([at('a', before)])).toMatchObject({ refused: 'TAG_IMMUTABLE', details: { tag: 'a' } });
+    expect(push([at('a', digest), at('b')])).toMatchObject({ events: [{ payload: { kind: 'TagMoved', tag: 'b' } }] });
+    expect(push([at('a', before)], defaultSettings)).toMatchObject({ events: [{ payload: { kind: 'TagMoved' } }] });
+  });
+
+  test('signatures are moved all the same, and so is what a pattern exempts', () => {
+    expect(push([at(signature, before)])).toMatchObject({ events: [{ payload: { kind: 'TagMoved' } }] });
+    const settings = { ...immutable, immutableTagExemptions: ['nightly-*'] };
+    expect(push([at('nightly-1', before)], settings)).toMatchObject({ events: [{ payload: { kind: 'TagMoved' } }] });
+    expect(push([at(signature, before)], settings)).toMatchObject({ refused: 'TAG_IMMUTABLE' });
+  });
+
+  test('nothing that has such a tag is deleted', () => {
+    const tag = tagOf('a');
+    const state = { ...target, settings: immutable };
+    expect(decideDeleteTag({ ...state, current: digest }, { kind: 'DeleteTag', name, tag })).toMatchObject({
+      refused: 'TAG_IMMUTABLE',
+    });
+    const command = { kind: 'DeleteManifest', name, digest } as const;
+    const manifest = { ...state, exists: true, holders: [] };
+    expect(decideDeleteManifest({ ...manifest, tags: [tag] }, command)).toMatchObject({ refused: 'TAG_IMMUTABLE' });
+    expect(decideDeleteManifest({ ...manifest, tags: [tagOf(signature)] }, command)).toMatchObject({ outcome: { done: true } });
+  });
+});
+
+test('what was erased is not accepted again', () => {
+  const state = { ...target, exists: false, found: [], current: [], settings: defaultSettings, erased: true };
+  const command = { kind: 'PushManifest', name, tags: [], config: undefined, sparse: false, ...image } as const;
+  expect(decidePushManifest(state, command)).toMatchObject({ refused: 'CONTENT_ERASED' });
 });

@@ -24,6 +24,7 @@ const nobody: Names = {
   project: () => undefined,
   organization: () => undefined,
   account: () => undefined,
+  isErased: () => false,
   person: () => undefined,
 };
 const everybody: Names = {
@@ -31,6 +32,7 @@ const everybody: Names = {
   project: () => 'shop',
   organization: () => 'acme',
   account: () => 'shop/ci',
+  isErased: () => false,
   person: () => ({ name: 'alice@example.test' }),
 };
 const erased: Names = { ...everybody, person: () => 'erased' };

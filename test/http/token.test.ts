@@ -8,7 +8,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { errorTable, messageOf, RefusalError } from '../../src/errors.js';
 import type { Uid } from '../../src/identifiers.js';
 import { registerTokenRoutes } from '../../src/http/token.js';
-import type { Verb } from '../../src/identity/scopes.js';
+import type { ScopedVerb } from '../../src/identity/scopes.js';
 import { decodeSigningKey, encodeSigningKey, signingKeys } from '../../src/identity/signing-keys.js';
 import { TokenIssuer, TokenVerifier } from '../../src/identity/tokens.js';
 import { VerifiedPasswords } from '../../src/identity/verified-passwords.js';
@@ -17,7 +17,7 @@ const uid = '01890a5d-ac96-774b-bcce-b302099a8058' as Uid;
 const keys = signingKeys([decodeSigningKey(encodeSigningKey(generateKeyPairSync('ed25519').privateKey, 1).value)]);
 const tokens = new TokenVerifier({ issuer: 'store', keys });
 
-const rights: Record<string, Record<string, readonly Verb[]>> = {
+const rights: Record<string, Record<string, readonly ScopedVerb[]>> = {
   user: { 'acme/app': ['pull', 'push', 'delete'], 'acme/lib': ['pull'], 'acme/open': ['pull'] },
   anonymous: { 'acme/open': ['pull'] },
 };

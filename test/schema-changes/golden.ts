@@ -45,7 +45,7 @@ export async function fold(projection: Projection, events: readonly EventEnvelop
     setWithPosition: set,
     setAtPosition: set,
     clear: (items) => void keys.delete(keyOf(items)),
-    content: () => Promise.reject(new Error('no projection of these tests reads content')),
+    held: () => Promise.reject(new Error('no projection of these tests reads content')),
   };
   for (const event of events) {
     const apply = projection.apply[event.payload.kind] as
