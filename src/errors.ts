@@ -45,8 +45,16 @@ const table = {
   },
   REPOSITORY_EXISTS: { status: 409, oci: 'DENIED', message: 'repository {name} exists already' },
 
-  ORGANIZATION_UNKNOWN: { status: 404, oci: 'NAME_UNKNOWN', message: 'organization {organization} is not known to this registry' },
-  ORGANIZATION_EXISTS: { status: 409, oci: 'DENIED', message: 'there is an organization {organization} already; choose another id' },
+  ORGANIZATION_UNKNOWN: {
+    status: 404,
+    oci: 'NAME_UNKNOWN',
+    message: 'organization {organization} is not known to this registry',
+  },
+  ORGANIZATION_EXISTS: {
+    status: 409,
+    oci: 'DENIED',
+    message: 'there is an organization {organization} already; choose another id',
+  },
   ORGANIZATION_NEEDED: {
     status: 400,
     oci: 'UNSUPPORTED',
@@ -87,13 +95,21 @@ const table = {
   USER_EXISTS: { status: 409, oci: 'DENIED', message: 'there is a user {user} already' },
   ACCOUNT_UNKNOWN: { status: 404, oci: 'UNSUPPORTED', message: 'there is no service account {account}' },
   ACCOUNT_EXISTS: { status: 409, oci: 'DENIED', message: 'there is a service account {account} already; choose another id' },
-  KEY_UNKNOWN: { status: 404, oci: 'UNSUPPORTED', message: 'service account {account} has no key {key}; it was never made, or is revoked' },
+  KEY_UNKNOWN: {
+    status: 404,
+    oci: 'UNSUPPORTED',
+    message: 'service account {account} has no key {key}; it was never made, or is revoked',
+  },
   KEYS_TOO_MANY: {
     status: 409,
     oci: 'DENIED',
     message: 'service account {account} has {most} keys, which is as many as there can be; revoke those that nobody uses',
   },
-  KEY_EXPIRED_ALREADY: { status: 400, oci: 'UNSUPPORTED', message: 'the key would be expired at once: {expires} is not in the future' },
+  KEY_EXPIRED_ALREADY: {
+    status: 400,
+    oci: 'UNSUPPORTED',
+    message: 'the key would be expired at once: {expires} is not in the future',
+  },
 
   TAG_IMMUTABLE: {
     status: 403,
@@ -111,7 +127,11 @@ const table = {
     oci: 'DENIED',
     message: 'the content {digest} was erased by an administrator, and is not accepted again',
   },
-  CONTENT_GONE: { status: 404, oci: 'MANIFEST_UNKNOWN', message: 'the content {digest} of {name} was erased by an administrator' },
+  CONTENT_GONE: {
+    status: 404,
+    oci: 'MANIFEST_UNKNOWN',
+    message: 'the content {digest} of {name} was erased by an administrator',
+  },
   CONTENT_UNKNOWN: { status: 404, oci: 'UNSUPPORTED', message: 'there is no content {digest}' },
 
   REFERENCE_INVALID: { status: 400, oci: 'MANIFEST_INVALID', message: '{reason}' },
@@ -215,6 +235,12 @@ const table = {
 
   UNAUTHORIZED: { status: 401, oci: 'UNAUTHORIZED', message: 'authentication is required' },
   CREDENTIALS_WRONG: { status: 401, oci: 'UNAUTHORIZED', message: 'the user name or the password is wrong' },
+  KEY_FILE_INVALID: {
+    status: 401,
+    oci: 'UNAUTHORIZED',
+    message:
+      'the password is no key file of a service account; with the user name _json_key it is the whole JSON file, as it was downloaded',
+  },
   TOKEN_INVALID: { status: 401, oci: 'UNAUTHORIZED', message: 'the token is not valid here or has expired' },
   SCOPE_INSUFFICIENT: { status: 401, oci: 'UNAUTHORIZED', message: 'the token was not given for {scope}' },
   MANAGED_BY_TOKEN: {

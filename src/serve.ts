@@ -12,16 +12,19 @@ import { BytesCache } from './http/bytes-cache.js';
 import { RunningUploads } from './http/running-uploads.js';
 import { parseName } from './identifiers.js';
 import { createClientHash } from './identity/client-hash.js';
-import { createUserLookup, nameHash, readSalt } from './identity/directory.js';
+import { createKeyLookup, createUserLookup, findUserCredentials, nameHash, readSalt } from './identity/directory.js';
+import { Guessing } from './identity/guessing.js';
 import { allowedBy } from './identity/judge.js';
 import { verbs } from './identity/scopes.js';
 import { hashPassword } from './identity/password.js';
-import { loadSigningKeys } from './identity/signing-keys.js';
+import { createCredentialState } from './identity/refresh.js';
+import { loadSigningKeys, SIGNING_AFTER_MS, SigningKeyRing } from './identity/signing-keys.js';
 import { TokenIssuer, TokenVerifier } from './identity/tokens.js';
 import { VerifiedPasswords } from './identity/verified-passwords.js';
 import { bracketed, checkTls, listen } from './listening.js';
 import { createIndexUpkeep } from './index-upkeep.js';
 import { createLogger, faultOf } from './logger.js';
+import { rotateWhenDue } from './processes/key-rotation.js';
 import { newId, openRegistry, systemContext } from './open-registry.js';
 import { finishErasures } from './processes/finish-erasures.js';
 import { pruneCommands } from './processes/command-pruning.js';
@@ -33,6 +36,8 @@ import { findTarget } from './projections/targets.js';
 import { anyUser } from './projections/users.js';
 import { welcome, type FirstOwner } from './welcome.js';
 
+// A new key signs only when every server has read it.
+const KEYS_READ_MS = SIGNING_AFTER_MS / 4;
 const CACHE_BYTES = 32 * 1024 * 1024;
 const CACHE_ENTRY_BYTES = 256 * 1024;
 
@@ -58,7 +63,8 @@ export async function serve(config: Config): Promise<number> {
   const executor = withCommandLog(registry.executor, logger);
   try {
     const firstOwner = await prepareFirstOwner(config, store);
-    const keys = await loadSigningKeys(store.database, store.keyspaces.platform);
+    const { database, keyspaces } = store;
+    const keys = new SigningKeyRing(database, keyspaces.platform, await loadSigningKeys(database, keyspaces.platform));
     const salt = await readSalt(store);
     const findUser = createUserLookup(store, salt);
     const tokens = new TokenVerifier({ issuer: registry.identity, keys });
@@ -68,9 +74,17 @@ export async function serve(config: Config): Promise<number> {
     onBack = () => indexes.beatNow();
     const app = createApp({
       logger,
-      authentication: { findUser, tokens, passwords: new VerifiedPasswords() },
+      authentication: {
+        findUser,
+        findKey: createKeyLookup(store),
+        tokens,
+        passwords: new VerifiedPasswords(),
+        guessing: new Guessing(),
+      },
       tokens: {
         issuer: new TokenIssuer({ issuer: registry.identity, keys, lifetimeSeconds: config.tokenLifetimeSeconds }),
+        findUserByUid: (uid) => store.read((reading) => findUserCredentials(reading, uid)),
+        credentialState: createCredentialState(salt),
         async mayOn(actor, text) {
           const name = parseName(text);
           if ('problem' in name) return [];
@@ -128,6 +142,8 @@ export async function serve(config: Config): Promise<number> {
       periodically(60_000, () => resumeDeletions(executor, systemContext), failed('a repository could not be emptied'), 0),
       periodically(60_000, () => expireUploads(executor, blobs, expiry(config)), failed('expiring uploads failed')),
       periodically(5_000, () => finishErasures(store, blobs, ending.signal), failed('an erasure could not be finished')),
+      periodically(KEYS_READ_MS, () => keys.refresh(), failed('reading the signing keys failed')),
+      periodically(600_000, () => rotateWhenDue(store), failed('rotating the signing key failed')),
       periodically(600_000, () => pruneCommands(store), failed('pruning commands failed')),
       periodically(600_000, () => pruneRequests(store), failed('pruning requests failed')),
     ];

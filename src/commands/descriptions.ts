@@ -19,7 +19,8 @@ export function refuseDescription({ displayName, description }: Description): Re
 
 function refuseText(field: string, text: string, most: number, hasOthers: boolean): Refusal | undefined {
   const length = Array.from(text).length;
-  if (length > most) return refuse('FIELD_INVALID', { field, reason: `it has ${length} characters; at most ${most} are accepted` });
+  if (length > most)
+    return refuse('FIELD_INVALID', { field, reason: `it has ${length} characters; at most ${most} are accepted` });
   return hasOthers ? refuse('FIELD_INVALID', { field, reason: 'it has control characters; accepted is text' }) : undefined;
 }
 
@@ -27,11 +28,17 @@ export function refuseSettings(settings: RepositorySettings): Refusal | undefine
   const field = 'immutableTagExemptions';
   const { immutableTagExemptions: patterns } = settings;
   if (patterns.length > EXEMPTIONS_MOST) {
-    return refuse('FIELD_INVALID', { field, reason: `there are ${patterns.length} patterns; at most ${EXEMPTIONS_MOST} are accepted` });
+    return refuse('FIELD_INVALID', {
+      field,
+      reason: `there are ${patterns.length} patterns; at most ${EXEMPTIONS_MOST} are accepted`,
+    });
   }
   const wrong = patterns.find((pattern) => !isExemption(pattern));
   if (wrong !== undefined) {
-    return refuse('FIELD_INVALID', { field, reason: `${JSON.stringify(wrong.slice(0, 200))} is not accepted; it is ${exemptionForm}` });
+    return refuse('FIELD_INVALID', {
+      field,
+      reason: `${JSON.stringify(wrong.slice(0, 200))} is not accepted; it is ${exemptionForm}`,
+    });
   }
   return refuseDescription(settings);
 }

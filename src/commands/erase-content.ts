@@ -90,9 +90,10 @@ async function unlinkEverywhere(executor: Executor, contextOf: () => CommandCont
   for (;;) {
     const step = await executor.execute(contextOf(), async (writing) => {
       const linking = await listLinkingRepositories(writing, digest, LINKS_A_STEP);
-      const events = linking.map(
-        (repository): NewEvent => ({ stream: repositoryStream(repository), payload: { kind: 'BlobUnlinked', digest } }),
-      );
+      const events = linking.map((repository): NewEvent => ({
+        stream: repositoryStream(repository),
+        payload: { kind: 'BlobUnlinked', digest },
+      }));
       return { events, outcome: { done: linking.length < LINKS_A_STEP } };
     });
     if (isRefusal(step) || step.done) return;

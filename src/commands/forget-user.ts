@@ -37,17 +37,19 @@ export function decideForgetUser(state: ForgettingState, { user, nameHash }: For
   if (!state.there) return refuse('USER_UNKNOWN', { user });
   if (state.last !== undefined) return state.last;
   const principal: Principal = { kind: 'user', uid: user };
-  const events = state.roles.map(
-    ({ repository, role }): NewEvent => ({
-      stream: repositoryStream(repository),
-      payload: { kind: 'RoleRevoked', principal, role },
-    }),
-  );
+  const events = state.roles.map(({ repository, role }): NewEvent => ({
+    stream: repositoryStream(repository),
+    payload: { kind: 'RoleRevoked', principal, role },
+  }));
   events.push({ stream: userStream(user), payload: { kind: 'UserForgotten', nameHash } });
   return { events, outcome: { user } };
 }
 
-export function forgetUser(executor: Executor, context: CommandContext, command: ForgetUser): Promise<{ readonly user: Uid } | Refusal> {
+export function forgetUser(
+  executor: Executor,
+  context: CommandContext,
+  command: ForgetUser,
+): Promise<{ readonly user: Uid } | Refusal> {
   return executor.execute(context, async (writing) => {
     const decision = decideForgetUser(await loadForgettingState(writing, context, command), command);
     if (!isRefusal(decision)) {
@@ -75,5 +77,10 @@ async function loadForgettingState(writing: Writing, context: CommandContext, { 
   const roles = await Promise.all(
     repositories.map(async (repository) => ({ repository, role: await findOwnRepositoryRole(writing, repository, principal) })),
   );
-  return { denied, there: created !== undefined, last, roles: roles.flatMap(({ repository, role }) => (role === undefined ? [] : [{ repository, role }])) };
+  return {
+    denied,
+    there: created !== undefined,
+    last,
+    roles: roles.flatMap(({ repository, role }) => (role === undefined ? [] : [{ repository, role }])),
+  };
 }

@@ -25,7 +25,7 @@ export function exempts(pattern: string, tag: Tag): boolean {
   const pieces = pattern.match(piece) ?? [];
   // At the beginning of which pieces the characters so far may have led, with the hexadecimal digits that a <hex> there has taken.
   let places = new Map([[0, 0]]);
-  for (const character of [...tag, '']) {
+  for (const character of [...Array.from(tag), '']) {
     const next = new Map<number, number>();
     for (let at = 0; at <= pieces.length; at += 1) {
       const digits = places.get(at);
@@ -51,7 +51,11 @@ export function isImmutable({ immutableTags, immutableTagExemptions }: Repositor
 }
 
 /** The refusal of a command that would move or delete one of these tags; undefined: all of them may be. */
-export function refuseImmutable(settings: RepositorySettings, { name }: RepositoryName, tags: readonly Tag[]): Refusal | undefined {
+export function refuseImmutable(
+  settings: RepositorySettings,
+  { name }: RepositoryName,
+  tags: readonly Tag[],
+): Refusal | undefined {
   const tag = tags.find((one) => isImmutable(settings, one));
   return tag === undefined ? undefined : refuse('TAG_IMMUTABLE', { tag, name });
 }

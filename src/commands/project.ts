@@ -51,7 +51,11 @@ export function decideCreateProject(state: CreationState, command: CreateProject
   return { events, outcome: { project } };
 }
 
-export function createProject(executor: Executor, context: CommandContext, command: CreateProject): Promise<ProjectMade | Refusal> {
+export function createProject(
+  executor: Executor,
+  context: CommandContext,
+  command: CreateProject,
+): Promise<ProjectMade | Refusal> {
   return executor.execute(context, async (writing) => {
     const { organization: id } = command;
     const organization =
@@ -129,17 +133,19 @@ export function decideDeleteProject(state: DeletionState, { id }: DeleteProject)
   if (state.hasRepositories) return refuse('PROJECT_NOT_EMPTY', { project: id });
   if (accounts.length > ACCOUNTS_AT_ONCE) return refuse('PROJECT_HAS_ACCOUNTS', { project: id, most: ACCOUNTS_AT_ONCE });
   const { uid, organization } = project;
-  const events = accounts.map(
-    (account): NewEvent => ({
-      stream: serviceAccountStream(account.uid),
-      payload: { kind: 'ServiceAccountDeleted', project: uid, projectId: id, id: account.id },
-    }),
-  );
+  const events = accounts.map((account): NewEvent => ({
+    stream: serviceAccountStream(account.uid),
+    payload: { kind: 'ServiceAccountDeleted', project: uid, projectId: id, id: account.id },
+  }));
   events.push({ stream: projectStream(uid), payload: { kind: 'ProjectDeleted', organization, id } });
   return { events, outcome: { project: uid } };
 }
 
-export function deleteProject(executor: Executor, context: CommandContext, command: DeleteProject): Promise<ProjectMade | Refusal> {
+export function deleteProject(
+  executor: Executor,
+  context: CommandContext,
+  command: DeleteProject,
+): Promise<ProjectMade | Refusal> {
   return executor.execute(context, async (writing) => {
     const own = await loadOwnProject(writing, context, command.id);
     if (own.project === undefined) return decideDeleteProject({ ...own, hasRepositories: false, accounts: [] }, command);

@@ -52,7 +52,8 @@ export function decideCreateRepository(state: CreationState, command: CreateRepo
   const events: NewEvent[] = [];
   const project = state.project?.uid ?? command.newProject;
   if (state.project === undefined) {
-    if (state.organization === undefined || command.inProject === true) return refuse('PROJECT_UNKNOWN', { project: name.project });
+    if (state.organization === undefined || command.inProject === true)
+      return refuse('PROJECT_UNKNOWN', { project: name.project });
     events.push({
       stream: projectStream(project),
       payload: { kind: 'ProjectCreated', organization: state.organization, id: name.project },
@@ -125,8 +126,7 @@ export function changeRepositorySettings(
     const target = await findTarget(writing, context.actor, command.name);
     const denied = context.judge('manage', target);
     const { repository } = target;
-    const settings =
-      repository === undefined || denied !== undefined ? defaultSettings : await findSettings(writing, repository);
+    const settings = repository === undefined || denied !== undefined ? defaultSettings : await findSettings(writing, repository);
     return decideChangeRepositorySettings({ ...target, denied, settings }, command);
   });
 }

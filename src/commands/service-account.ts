@@ -1,4 +1,5 @@
 import { refuse, type Refusal } from '../errors.js';
+import { formatTime } from '../events/database-time.js';
 import { serviceAccountStream, type AccountId, type Description } from '../events/types.js';
 import type { ProjectId, Uid } from '../identifiers.js';
 import { findAccountIn, findAccountKey, listAccountKeys, type AccountEntry } from '../projections/principals.js';
@@ -110,7 +111,7 @@ export function decideAddServiceAccountKey(state: KeyState, command: AddServiceA
   if (state.project === undefined) return refuse('PROJECT_UNKNOWN', { project });
   if (state.found === undefined) return refuse('ACCOUNT_UNKNOWN', { account: name });
   if (expiresAt !== undefined && expiresAt <= state.now) {
-    return refuse('KEY_EXPIRED_ALREADY', { expires: new Date(expiresAt / 1_000).toISOString() });
+    return refuse('KEY_EXPIRED_ALREADY', { expires: formatTime(expiresAt) });
   }
   if (state.keys >= KEYS_MOST) return refuse('KEYS_TOO_MANY', { account: name, most: KEYS_MOST });
   const account = state.found.uid;

@@ -75,7 +75,11 @@ export function decideSetUserDisabled(
   return { events: [{ stream: userStream(user), payload: { kind } }], outcome: { user } };
 }
 
-export function setUserDisabled(executor: Executor, context: CommandContext, command: SetUserDisabled): Promise<UserMade | Refusal> {
+export function setUserDisabled(
+  executor: Executor,
+  context: CommandContext,
+  command: SetUserDisabled,
+): Promise<UserMade | Refusal> {
   return executor.execute(context, async (writing) =>
     decideSetUserDisabled(await loadManaged(writing, context, command.user), command),
   );
@@ -119,7 +123,11 @@ export function decideChangePassword(state: PasswordState, { user, verified }: C
   return { events: [{ stream: userStream(user), payload: { kind: 'UserPasswordChanged', reset } }], outcome: { user } };
 }
 
-export function changePassword(executor: Executor, context: CommandContext, command: ChangePassword): Promise<UserMade | Refusal> {
+export function changePassword(
+  executor: Executor,
+  context: CommandContext,
+  command: ChangePassword,
+): Promise<UserMade | Refusal> {
   return executor.execute(context, async (writing) => {
     const key = writing.platform.keyspace.personal(command.user, 'password');
     const state = await loadPasswordState(writing, context, command, key);

@@ -61,7 +61,5 @@ export async function readHeld(
   const bytes = await readContent(tx, keyspace, digest);
   if (bytes !== undefined) return { held: heldBy(bytes), bytes: bytes.length };
   const erased = await tx.get(keyspace.erased(digest));
-  return erased === undefined
-    ? undefined
-    : { held: (JSON.parse(erased.toString()) as ErasedContent).held, bytes: erased.length };
+  return erased === undefined ? undefined : { held: (JSON.parse(erased.toString()) as ErasedContent).held, bytes: erased.length };
 }

@@ -100,12 +100,16 @@ const sayings: Sayings = {
 };
 
 function described({ displayName, description }: Description): string {
-  const parts = [displayName === '' ? [] : [`"${oneLine(displayName)}"`], description === '' ? [] : [oneLine(description)]].flat();
+  const parts = [
+    displayName === '' ? [] : [`"${oneLine(displayName)}"`],
+    description === '' ? [] : [oneLine(description)],
+  ].flat();
   return parts.length === 0 ? '' : ` as ${parts.join(', ')}`;
 }
 
 function settingsInWords({ scanning, immutableTags, immutableTagExemptions }: RepositorySettings): string {
-  const but = immutableTagExemptions.length === 0 ? '' : `, but for ${immutableTagExemptions.map((one) => oneLine(one)).join(' ')}`;
+  const but =
+    immutableTagExemptions.length === 0 ? '' : `, but for ${immutableTagExemptions.map((one) => oneLine(one)).join(' ')}`;
   return `scanning ${scanning ? 'on' : 'off'}, tags ${immutableTags ? `are never moved${but}` : 'can be moved'}`;
 }
 

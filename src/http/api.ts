@@ -46,7 +46,7 @@ export function registerApiRoutes(app: FastifyInstance, services: RegistryServic
     // fastify finds its route with the escapes of the URL undone; here a path is what was sent.
     const path = target.startsWith(`${BASE}/`) ? parseApiPath(target.slice(BASE.length)) : undefined;
     const header = request.headers.authorization;
-    const caller = authenticateKnown(header, authentication.tokens) ?? (await authenticate(header, authentication));
+    const caller = authenticateKnown(header, authentication.tokens) ?? (await authenticate(header, request.ip, authentication));
     request.told.actor = caller.actor.uid ?? caller.actor.kind;
     if (path === undefined) return reject('ROUTE_UNKNOWN', { method: request.method, path: target });
     if (!allowed.includes(request.method)) {

@@ -47,7 +47,7 @@ export function registerRegistryRoutes(
     // fastify finds its route with the escapes of the URL undone; here a path is what was sent.
     const path = /^\/v2(?:\/|$)/.test(target) ? parseRegistryPath(target.slice(3)) : undefined;
     const header = request.headers.authorization;
-    const caller = authenticateKnown(header, authentication.tokens) ?? (await authenticate(header, authentication));
+    const caller = authenticateKnown(header, authentication.tokens) ?? (await authenticate(header, request.ip, authentication));
     request.told.actor = caller.actor.uid ?? caller.actor.kind;
     if (path === undefined) return reject('ROUTE_UNKNOWN', { method: request.method, path: target });
     if (!allowed[path.kind].includes(request.method)) {

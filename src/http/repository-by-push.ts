@@ -13,7 +13,8 @@ export async function ensureRepository(exchange: Exchange, name: RepositoryName)
   const denied = deny(caller, 'push', target);
   if (denied !== undefined) throw new RefusalError(denied);
   if (target.repository !== undefined) return;
-  if (target.role !== 'owner') throw new RefusalError(refuse('REPOSITORY_NEEDS_OWNER', { name: name.name, project: name.project }));
+  if (target.role !== 'owner')
+    throw new RefusalError(refuse('REPOSITORY_NEEDS_OWNER', { name: name.name, project: name.project }));
   const path = `${name.project}/${name.repository}`;
   if (!config.createOnPush) throw new RefusalError(refuse('REPOSITORY_NOT_CREATED', { name: path }));
   const made = await services.inTurn(`create ${path}`, () =>

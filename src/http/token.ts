@@ -4,10 +4,12 @@ import { Readable } from 'node:stream';
 import { errorTable, messageOf, refuse, RefusalError } from '../errors.js';
 import type { Actor } from '../events/types.js';
 import { parseName } from '../identifiers.js';
-import { authenticateByPassword, type Caller, type PasswordDeps } from '../identity/caller.js';
+import { verifyAssertion } from '../identity/assertions.js';
+import { authenticateByPassword, keyHolder, type Caller, type PasswordDeps } from '../identity/caller.js';
 import { parseAuthorization, type Credentials } from '../identity/credentials.js';
 import { formatScopes, parseScopes, type ScopedVerb, type TokenAccess } from '../identity/scopes.js';
-import type { IssuedToken, TokenIssuer } from '../identity/tokens.js';
+import { refreshedCaller, type RefreshDeps } from '../identity/refresh.js';
+import type { IssuedToken, TokenHolder, TokenIssuer, TokenVerifier } from '../identity/tokens.js';
 import { basicChallenge, publicOriginOf } from './challenge.js';
 import { readBody } from './request-body.js';
 
@@ -15,8 +17,9 @@ import { readBody } from './request-body.js';
  * The token endpoint: GET as in distribution's token specification, POST as in its OAuth2 one (RFC 6749). Docker and the libraries use GET; containerd and
  * BuildKit POST first and fall back to GET on 400, 401, 404 and 405.
  */
-export interface TokenRouteDeps extends PasswordDeps {
+export interface TokenRouteDeps extends PasswordDeps, RefreshDeps {
   readonly issuer: TokenIssuer;
+  readonly tokens: TokenVerifier;
   /** What the actor may do on a `<name>` now, whether it is there or not. */
   readonly mayOn: (actor: Actor, name: string) => Promise<readonly ScopedVerb[]>;
   /** ARTS_PUBLIC_URL. */
@@ -48,11 +51,21 @@ export function registerTokenRoutes(app: FastifyInstance, deps: TokenRouteDeps):
     void reply.header('www-authenticate', basicChallenge(publicOriginOf(request.raw, deps.publicUrl)));
   };
 
-  const issue = async (request: FastifyRequest, { actor }: Caller, parameters: URLSearchParams): Promise<Granted> => {
+  const issue = async (request: FastifyRequest, caller: Caller, parameters: URLSearchParams): Promise<Granted> => {
+    const { actor, until } = caller;
     const access = await grant(actor, parseScopes(parameters.getAll('scope')), deps.mayOn);
     const service = publicOriginOf(request.raw, deps.publicUrl).host;
-    const auth = actor.kind === 'anonymous' ? 'none' : 'password';
-    return { ...deps.issuer.issue({ uid: actor.uid, auth, service, access }), access };
+    return { ...deps.issuer.issue({ ...holderOf(caller), service, access, until }), access };
+  };
+
+  /** A refresh token, for who asked for one and showed credentials. */
+  const refreshTokenFor = async (caller: Caller): Promise<string | undefined> => {
+    const { actor, until } = caller;
+    if (actor.uid === undefined) return undefined;
+    const holder = holderOf(caller);
+    if (holder.auth === 'key') return deps.issuer.issueRefresh({ ...holder, state: '', until });
+    const user = await deps.findUserByUid(actor.uid);
+    return user && deps.issuer.issueRefresh({ ...holder, state: deps.credentialState(user.passwordHash), until });
   };
 
   app.get('/token', async (request, reply) => {
@@ -60,7 +73,7 @@ export function registerTokenRoutes(app: FastifyInstance, deps: TokenRouteDeps):
     const parameters = new URLSearchParams(queryOf(request.url));
     const credentials = parseAuthorization(request.headers.authorization);
     try {
-      const caller = await authenticateByPassword(credentials, deps);
+      const caller = await authenticateByPassword(credentials, request.ip, deps);
       return tokenBody(await issue(request, caller, parameters));
     } catch (error) {
       if (statusOf(error) === 401) challenge(request, reply);
@@ -72,10 +85,17 @@ export function registerTokenRoutes(app: FastifyInstance, deps: TokenRouteDeps):
     void reply.header('cache-control', 'no-store');
     try {
       const parameters = await readForm(request);
-      const credentials = passwordGrant(parameters, parseAuthorization(request.headers.authorization));
-      const caller = await authenticateByPassword(credentials, deps);
+      const { caller, refreshToken: given } = await callerOf(request, parameters, deps);
       const granted = await issue(request, caller, parameters);
-      return { ...tokenBody(granted), token_type: 'Bearer', scope: formatScopes(granted.access) };
+      const offline = single(parameters, 'access_type') === 'offline';
+      // A client that shows one gets it back, and throws no password away for it.
+      const refreshToken = given ?? (offline ? await refreshTokenFor(caller) : undefined);
+      return {
+        ...tokenBody(granted),
+        token_type: 'Bearer',
+        scope: formatScopes(granted.access),
+        ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
+      };
     } catch (error) {
       const oauth = oauthErrorOf(error);
       if (oauth === undefined || !(error instanceof RefusalError)) throw error;
@@ -113,22 +133,76 @@ function tokenBody({ token, expiresInSeconds, issuedAt }: IssuedToken): object {
   };
 }
 
+const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+
+interface Authenticated {
+  readonly caller: Caller;
+  /** The one that was shown. */
+  readonly refreshToken?: string;
+}
+
+/** Who a POST comes from, by one of the grants. RFC 6749, sections 4.3 and 6; RFC 7523, section 2.1. */
+async function callerOf(request: FastifyRequest, form: URLSearchParams, deps: TokenRouteDeps): Promise<Authenticated> {
+  const header = parseAuthorization(request.headers.authorization);
+  const grantType = single(form, 'grant_type');
+  switch (grantType) {
+    case undefined:
+    case 'password':
+      return { caller: await authenticateByPassword(passwordGrant(form, header), request.ip, deps) };
+    case 'refresh_token':
+      return refreshGrant(required(form, 'refresh_token', grantType), deps);
+    case JWT_BEARER:
+      return { caller: await assertionGrant(request, required(form, 'assertion', grantType), deps) };
+    default:
+      throw new TokenRequestError(
+        'unsupported_grant_type',
+        `this grant_type is not supported; accepted are password, refresh_token and ${JWT_BEARER}`,
+      );
+  }
+}
+
 /** Name and password of a POST: the form's, else the header's. */
 function passwordGrant(form: URLSearchParams, header: Credentials): Credentials {
-  const grantType = single(form, 'grant_type');
   const user = single(form, 'username');
   const password = single(form, 'password');
-  if (grantType === undefined && header.kind === 'none') {
+  if (single(form, 'grant_type') === undefined && header.kind === 'none') {
     throw new TokenRequestError('invalid_request', 'the parameter grant_type is missing; accepted is grant_type=password');
-  }
-  if (grantType !== undefined && grantType !== 'password') {
-    throw new TokenRequestError('unsupported_grant_type', 'this grant_type is not supported; accepted is grant_type=password');
   }
   if (user !== undefined && password !== undefined) return { kind: 'basic', user, password };
   if (user !== undefined || password !== undefined || header.kind === 'none') {
     throw new TokenRequestError('invalid_request', 'grant_type=password needs the parameters username and password');
   }
   return header;
+}
+
+async function refreshGrant(refreshToken: string, deps: TokenRouteDeps): Promise<Authenticated> {
+  const claims = deps.tokens.verifyRefresh(refreshToken);
+  const caller = claims && (await refreshedCaller(claims, deps));
+  if (caller === undefined) throw new TokenRequestError('invalid_grant', 'the refresh token is good no more; log in again');
+  return { caller, refreshToken };
+}
+
+async function assertionGrant(request: FastifyRequest, assertion: string, deps: TokenRouteDeps): Promise<Caller> {
+  const { scheme, host } = publicOriginOf(request.raw, deps.publicUrl);
+  const origin = `${scheme}://${host}`;
+  const { findKey } = deps;
+  const found = await verifyAssertion(assertion, [`${origin}/token`, origin, host], { findKey, now: Date.now });
+  if (found === 'unknown')
+    throw new TokenRequestError('invalid_grant', 'the assertion is not signed by a key of the account that it names');
+  if ('malformed' in found) throw new TokenRequestError('invalid_grant', found.malformed);
+  return keyHolder(found);
+}
+
+function required(form: URLSearchParams, name: string, grantType: string): string {
+  const value = single(form, name);
+  if (value !== undefined && value !== '') return value;
+  throw new TokenRequestError('invalid_request', `grant_type=${grantType} needs the parameter ${name}`);
+}
+
+/** Who a token is for. */
+function holderOf({ actor: { kind, uid, key } }: Caller): TokenHolder {
+  if (kind === 'service-account') return { uid, auth: 'key', key };
+  return { uid, auth: kind === 'anonymous' ? 'none' : 'password' };
 }
 
 // RFC 6749, section 3.2: a parameter is there once at most. Those that this server ignores may repeat, and scopes do.
@@ -165,6 +239,7 @@ function oauthErrorOf(error: unknown): OAuthErrorCode | undefined {
   if (!(error instanceof RefusalError)) return undefined;
   switch (error.refusal.refused) {
     case 'CREDENTIALS_WRONG':
+    case 'KEY_FILE_INVALID':
       return 'invalid_grant';
     case 'UNAUTHORIZED':
       return 'invalid_client';

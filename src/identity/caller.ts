@@ -1,9 +1,11 @@
-import { createHash } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 
 import { reject } from '../errors.js';
 import type { Actor } from '../events/types.js';
-import type { Uid } from '../identifiers.js';
 import { foldLoginName, parseAuthorization, type Credentials } from './credentials.js';
+import type { KeyCredentials, UserCredentials } from './directory.js';
+import type { Guessing } from './guessing.js';
+import { KEY_FILE_BASE64_USER, KEY_FILE_USER, parseKeyFile } from './key-file.js';
 import { unmatchableHash } from './password.js';
 import type { TokenAccess } from './scopes.js';
 import type { TokenClaims, TokenVerifier } from './tokens.js';
@@ -15,18 +17,16 @@ export interface Caller {
   /** What the token narrows the actor's rights to; `undefined`: not narrowed. */
   readonly access: readonly TokenAccess[] | undefined;
   readonly viaToken: boolean;
-}
-
-/** What a login is checked against. */
-export interface UserCredentials {
-  readonly uid: Uid;
-  readonly passwordHash: string;
+  /** Seconds since 1970: when the key expires that was shown. */
+  readonly until?: number | undefined;
 }
 
 /** What a login needs. */
 export interface PasswordDeps {
   readonly findUser: (loginName: string) => Promise<UserCredentials | undefined>;
+  readonly findKey: (key: string) => Promise<KeyCredentials | undefined>;
   readonly passwords: VerifiedPasswords;
+  readonly guessing: Guessing;
 }
 
 /** What reading any Authorization header needs. */
@@ -54,20 +54,20 @@ export function authenticateKnown(header: string | undefined, tokens: TokenVerif
   return claims === undefined ? undefined : callerOf(claims);
 }
 
-/** Who asks. Throws CREDENTIALS_WRONG, TOKEN_INVALID, or UNAUTHORIZED for a header that cannot be read. */
-export async function authenticate(header: string | undefined, deps: AuthenticationDeps): Promise<Caller> {
+/** Who asks. `address`: the client's. Throws CREDENTIALS_WRONG, TOKEN_INVALID, or UNAUTHORIZED for a header that cannot be read. */
+export async function authenticate(header: string | undefined, address: string, deps: AuthenticationDeps): Promise<Caller> {
   const credentials = parseAuthorization(header);
   if (credentials.kind === 'bearer') return callerOf(deps.tokens.verify(credentials.token));
-  return authenticateByPassword(credentials, deps);
+  return authenticateByPassword(credentials, address, deps);
 }
 
 /** As `authenticate`, where a token is not accepted: one that could buy another would never end. */
-export async function authenticateByPassword(credentials: Credentials, deps: PasswordDeps): Promise<Caller> {
+export async function authenticateByPassword(credentials: Credentials, address: string, deps: PasswordDeps): Promise<Caller> {
   switch (credentials.kind) {
     case 'none':
       return anonymous;
     case 'basic':
-      return logIn(credentials.user, credentials.password, deps);
+      return logIn(credentials.user, credentials.password, address, deps);
     case 'bearer':
       return reject('UNAUTHORIZED', { reason: 'a token is not accepted here; send a user name and a password' });
     case 'unreadable':
@@ -79,9 +79,13 @@ export async function authenticateByPassword(credentials: Credentials, deps: Pas
  * A wrong name and a wrong password are the same error after the same time, in a crowd too: a name that nobody has is a principal of its own, or requests
  * with two of them and one password would share a scrypt that those with two users' names do not share.
  */
-async function logIn(name: string, password: string, deps: PasswordDeps): Promise<Caller> {
+async function logIn(name: string, password: string, address: string, deps: PasswordDeps): Promise<Caller> {
+  if (name === KEY_FILE_USER) return logInByKey(password, deps);
+  if (name === KEY_FILE_BASE64_USER) return logInByKey(Buffer.from(password, 'base64').toString(), deps);
   const user = await deps.findUser(name);
-  const right = await deps.passwords.verify(user?.uid ?? nobodyNamed(name), user?.passwordHash ?? nobodysHash, password);
+  const account = nobodyNamed(name);
+  const slowly = (check: () => Promise<boolean>) => deps.guessing.attempt(account, address, check);
+  const right = await deps.passwords.verify(user?.uid ?? account, user?.passwordHash ?? nobodysHash, password, slowly);
   if (user === undefined || !right) return reject('CREDENTIALS_WRONG');
   return { actor: { kind: 'user', uid: user.uid, authentication: 'password' }, access: undefined, viaToken: false };
 }
@@ -91,15 +95,33 @@ function nobodyNamed(name: string): string {
   return `nobody ${createHash('sha256').update(foldLoginName(name)).digest('hex')}`;
 }
 
+/** A key can't be guessed: it is looked at at once, each time, and nothing is remembered. */
+async function logInByKey(file: string, { findKey }: PasswordDeps): Promise<Caller> {
+  const shown = parseKeyFile(file);
+  if (shown === undefined) return reject('KEY_FILE_INVALID');
+  const found = await findKey(shown.key);
+  if (found === undefined || found.identifier !== `${shown.project}/${shown.account}`) return reject('CREDENTIALS_WRONG');
+  if (!timingSafeEqual(found.publicKey, shown.publicKey)) return reject('CREDENTIALS_WRONG');
+  return keyHolder(found);
+}
+
+/** Who showed a key of a service account. */
+export function keyHolder({ account, key, expiresAt }: KeyCredentials): Caller {
+  const actor: Actor = { kind: 'service-account', uid: account, authentication: 'key', key };
+  return { actor, access: undefined, viaToken: false, until: expiresAt };
+}
+
 function callerOf(claims: TokenClaims): Caller {
   return { actor: actorOf(claims), access: claims.access, viaToken: true };
 }
 
-function actorOf({ auth, uid }: TokenClaims): Actor {
+function actorOf({ auth, uid, key }: TokenClaims): Actor {
   switch (auth) {
     case 'none':
       return anonymous.actor;
     case 'password':
       return { kind: 'user', uid, authentication: 'token' };
+    case 'key':
+      return { kind: 'service-account', uid, authentication: 'token', key };
   }
 }

@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto';
 
-import type { Store } from '../projections/store.js';
+import { parseUid, type Uid } from '../identifiers.js';
+import { findAccount, findAccountKey, findUserState } from '../projections/principals.js';
+import type { Reading, Store } from '../projections/store.js';
 import { findUserUid } from '../projections/users.js';
-import type { UserCredentials } from './caller.js';
 import { foldLoginName } from './credentials.js';
 
 /** What stands for a login name in events, for ever: HMAC-SHA256 of its lower-case NFC form under the registry's salt, 64 hex digits. */
@@ -12,20 +13,73 @@ export function nameHash(salt: Buffer, loginName: string): string {
 
 /** The secret that login names are hashed with: made when the store was founded, never changed. */
 export async function readSalt(store: Store): Promise<Buffer> {
-  const salt = await store.database.read((tx) => tx.get(store.keyspaces.platform.metaSalt));
+  return store.read((reading) => saltOf(reading));
+}
+
+/** As `readSalt`, in a transaction. */
+export async function saltOf({ tx, platform }: Reading): Promise<Buffer> {
+  const salt = await tx.get(platform.keyspace.metaSalt);
   if (salt === undefined) throw new Error('the store has no salt: it was never set up');
   return salt;
 }
 
-/** Looks people up by their login names; undefined where there is no such name, or it was erased. */
+/** What a login is checked against. */
+export interface UserCredentials {
+  readonly uid: Uid;
+  readonly passwordHash: string;
+}
+
+/** Looks people up by their login names; undefined where there is no such name, it was erased, or its bearer may not come in. */
 export function createUserLookup(store: Store, salt: Buffer): (loginName: string) => Promise<UserCredentials | undefined> {
   return async (loginName) => {
     const hash = nameHash(salt, loginName);
     return store.read(async (reading) => {
       const uid = await findUserUid(reading, hash);
-      if (uid === undefined) return undefined;
-      const passwordHash = await reading.tx.get(reading.platform.keyspace.personal(uid, 'password'));
-      return passwordHash === undefined ? undefined : { uid, passwordHash: passwordHash.toString() };
+      return uid === undefined ? undefined : findUserCredentials(reading, uid);
     });
+  };
+}
+
+/** Undefined where the user may not come in, or has no password. */
+export async function findUserCredentials(reading: Reading, uid: Uid): Promise<UserCredentials | undefined> {
+  const [passwordHash, state] = await Promise.all([
+    reading.tx.get(reading.platform.keyspace.personal(uid, 'password')),
+    findUserState(reading, uid),
+  ]);
+  return passwordHash === undefined || state !== 'active' ? undefined : { uid, passwordHash: passwordHash.toString() };
+}
+
+/** What a service account's key is checked against. */
+export interface KeyCredentials {
+  readonly account: Uid;
+  readonly key: Uid;
+  /** `<project>/<account>`. */
+  readonly identifier: string;
+  /** Ed25519, 32 bytes. */
+  readonly publicKey: Buffer;
+  /** Seconds since 1970. */
+  readonly expiresAt: number | undefined;
+}
+
+/** Looks keys up by their ids; undefined where there is none, or it is revoked or expired by the store's clock. */
+export function createKeyLookup(store: Store): (key: string) => Promise<KeyCredentials | undefined> {
+  return async (text) => {
+    const id = parseUid(text);
+    return id === undefined ? undefined : store.read((reading) => findKeyCredentials(reading, id));
+  };
+}
+
+async function findKeyCredentials(reading: Reading, id: Uid): Promise<KeyCredentials | undefined> {
+  const [found, now] = await Promise.all([findAccountKey(reading, id), reading.tx.time()]);
+  if (found === undefined || (found.expiresAt !== undefined && found.expiresAt <= Number(now))) return undefined;
+  const account = await findAccount(reading, found.account);
+  if (account === undefined) return undefined;
+  const { key, publicKey, expiresAt } = found;
+  return {
+    account: account.uid,
+    key,
+    identifier: `${account.projectId}/${account.id}`,
+    publicKey,
+    expiresAt: expiresAt === undefined ? undefined : Math.floor(expiresAt / 1_000_000),
   };
 }

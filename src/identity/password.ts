@@ -16,8 +16,7 @@ const phcGrammar =
   /^\$scrypt\$ln=([1-9]|1\d|20),r=([1-9]|[12]\d|3[0-2]),p=([1-9]|1[0-6])\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
 
 // Each takes 32 MiB and a thread of the pool that the blobs' files are read on, for about 100 ms.
-// Known, and left to issue "identity": those who wait stand in one queue, so that one address's flood of wrong passwords takes every place and each fresh
-// login gets 429 until it ends; tokens and passwords remembered go on. A share of the places for each address belongs here.
+// Those who wait stand in one queue; guessing.ts gives each address a share of it.
 const RUNNING_AT_ONCE = 2;
 const WAITING_AT_MOST = 128;
 let running = 0;

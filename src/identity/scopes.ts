@@ -63,7 +63,11 @@ export function formatScopes(access: readonly TokenAccess[]): string {
 
 /** The scope that a challenge asks for. A push comes with pull: every client that pushes asks first what is there. */
 export function scopeFor(verb: Verb, name: string): string {
-  return formatScope({ type: 'repository', name, actions: verb === 'push' ? ['pull', 'push'] : verb === 'manage' ? ['*'] : [verb] });
+  return formatScope({
+    type: 'repository',
+    name,
+    actions: verb === 'push' ? ['pull', 'push'] : verb === 'manage' ? ['*'] : [verb],
+  });
 }
 
 /** Whether a token with this access may be used for the verb on the repository. */

@@ -3,6 +3,7 @@ import { randomBytes, sign, verify } from 'node:crypto';
 import { reject } from '../errors.js';
 import { parseUid, type Uid } from '../identifiers.js';
 import { BoundedCache } from './bounded-cache.js';
+import { encodePart, parseJwt, type JsonObject } from './jwt.js';
 import type { TokenAccess } from './scopes.js';
 import type { SigningKey, SigningKeys } from './signing-keys.js';
 
@@ -11,26 +12,32 @@ import type { SigningKey, SigningKeys } from './signing-keys.js';
  * as much at signing, and is never synchronous.
  */
 
-/** How the holder proved who it is when the token was given. */
-export type TokenAuth = 'password' | 'none';
+/** How the holder proved who it is when the token was given: a user by a password, a service account by a key. */
+export type TokenAuth = 'password' | 'key' | 'none';
 
-/** The claims of a token that was verified. */
-export interface TokenClaims {
+/** Who a token was given to. */
+export interface TokenHolder {
+  /** Of a user or a service account; nobody has none. */
   readonly uid: Uid | undefined;
   readonly auth: TokenAuth;
+  /** The service account's key: it is held against the live index at every request, so that its tokens end with it. */
+  readonly key?: Uid | undefined;
+}
+
+/** The claims of a token that was verified. */
+export interface TokenClaims extends TokenHolder {
   readonly access: readonly TokenAccess[];
   /** Seconds since 1970. */
   readonly expiresAt: number;
 }
 
 /** What a token is to say. */
-export interface TokenRequest {
-  /** `undefined` for an anonymous caller. */
-  readonly uid: Uid | undefined;
-  readonly auth: TokenAuth;
+export interface TokenRequest extends TokenHolder {
   /** Who the token is for: the registry's host. */
   readonly service: string;
   readonly access: readonly TokenAccess[];
+  /** Seconds since 1970: when the key expires that bought it, and so it at the latest. */
+  readonly until?: number | undefined;
 }
 
 /** A token with what its answer says of it. */
@@ -41,141 +48,165 @@ export interface IssuedToken {
   readonly expiresInSeconds: number;
 }
 
+/** The claims of a refresh token that was verified. */
+export interface RefreshClaims extends TokenHolder {
+  /** As it was when the token was given: `credentialState` of refresh.ts. */
+  readonly state: string;
+}
+
 /** Servers' clocks may differ by so much. */
 export const LEEWAY_SECONDS = 30;
 
-// Node accepts 16 kB of headers, so that a longer token can't arrive in one.
-const TOKEN_MAX_LENGTH = 16_384;
-const SIGNATURE_BYTES = 64;
+/** How long a client may go on without its password or key. */
+export const REFRESH_LIFETIME_SECONDS = 30 * 24 * 3_600;
+
 const SIGNATURE_CHARACTERS = 86;
 const CACHE_GENERATION = 4_096;
 // Bounds the cache in bytes, too: a longer token is rare, and verified anew each time.
 const CACHED_MAX_LENGTH = 4_096;
 
+// The header's `typ` parts them (RFC 8725, section 3.11): neither passes for the other.
+const ACCESS_TYPE = 'JWT';
+const REFRESH_TYPE = 'refresh+jwt';
+
 /** Milliseconds since 1970. */
 type Clock = () => number;
 
-/** Makes tokens, signed with the store's newest key. Judges nothing: `access` is what the caller was granted before. */
+/** Makes tokens, signed with the key that signs now. Judges nothing: `access` is what the caller was granted before. */
 export class TokenIssuer {
   readonly #issuer: string;
-  readonly #key: SigningKey;
-  readonly #header: string;
+  readonly #keys: Pick<SigningKeys, 'signing'>;
   readonly #lifetimeSeconds: number;
   readonly #now: Clock;
 
   /** `issuer` is the registry's store uuid. */
-  constructor(options: { issuer: string; keys: SigningKeys; lifetimeSeconds: number; now?: Clock }) {
+  constructor(options: { issuer: string; keys: Pick<SigningKeys, 'signing'>; lifetimeSeconds: number; now?: Clock }) {
     this.#issuer = options.issuer;
-    this.#key = options.keys.newest;
-    this.#header = encodePart({ alg: 'EdDSA', typ: 'JWT', kid: this.#key.kid });
+    this.#keys = options.keys;
     this.#lifetimeSeconds = options.lifetimeSeconds;
     this.#now = options.now ?? Date.now;
   }
 
-  issue(request: TokenRequest): IssuedToken {
+  issue({ uid, auth, key, service, access, until }: TokenRequest): IssuedToken {
     const issuedAt = Math.floor(this.#now() / 1_000);
-    const payload = encodePart({
-      iss: this.#issuer,
-      aud: request.service,
-      sub: request.uid ?? '',
-      iat: issuedAt,
-      nbf: issuedAt,
-      exp: issuedAt + this.#lifetimeSeconds,
-      jti: randomBytes(16).toString('base64url'),
-      access: request.access,
-      auth: request.auth,
+    const expiresAt = Math.min(issuedAt + this.#lifetimeSeconds, until ?? Infinity);
+    const token = this.#sign(ACCESS_TYPE, {
+      ...this.#claims(uid, issuedAt, expiresAt),
+      aud: service,
+      access,
+      auth,
+      ...(key === undefined ? {} : { key }),
     });
-    const signed = `${this.#header}.${payload}`;
-    const signature = sign(null, Buffer.from(signed), this.#key.privateKey).toString('base64url');
-    return { token: `${signed}.${signature}`, issuedAt, expiresInSeconds: this.#lifetimeSeconds };
+    return { token, issuedAt, expiresInSeconds: expiresAt - issuedAt };
+  }
+
+  /** For a client that asked for it: buys access tokens for as long as the credentials stay what they are. */
+  issueRefresh({ uid, auth, key, state, until }: RefreshClaims & Pick<TokenRequest, 'until'>): string {
+    const issuedAt = Math.floor(this.#now() / 1_000);
+    const expiresAt = Math.min(issuedAt + REFRESH_LIFETIME_SECONDS, until ?? Infinity);
+    return this.#sign(REFRESH_TYPE, {
+      ...this.#claims(uid, issuedAt, expiresAt),
+      auth,
+      ...(key === undefined ? {} : { key }),
+      state,
+    });
+  }
+
+  #claims(uid: Uid | undefined, issuedAt: number, expiresAt: number): JsonObject {
+    const jti = randomBytes(16).toString('base64url');
+    return { iss: this.#issuer, sub: uid ?? '', iat: issuedAt, nbf: issuedAt, exp: expiresAt, jti };
+  }
+
+  #sign(typ: string, claims: JsonObject): string {
+    const { kid, privateKey } = this.#keys.signing;
+    const signed = `${encodePart({ alg: 'EdDSA', typ, kid })}.${encodePart(claims)}`;
+    return `${signed}.${sign(null, Buffer.from(signed), privateKey).toString('base64url')}`;
   }
 }
 
 /**
  * Guaranteed: a token that is accepted was signed by a key of this store, for this registry, and is inside its time. Not guaranteed: that its holder still has
- * the rights it names; those are judged live.
+ * the rights it names, or may come in at all; that is judged live.
  */
 export class TokenVerifier {
   readonly #issuer: string;
-  readonly #keys: SigningKeys;
+  readonly #keys: Pick<SigningKeys, 'byKid'>;
   readonly #now: Clock;
   // By the signature alone, which is what differs between tokens and quicker to hash than the whole; the whole is compared.
-  readonly #verified = new BoundedCache<{ readonly token: string; readonly claims: TokenClaims }>(CACHE_GENERATION);
+  readonly #verified = new BoundedCache<{ readonly token: string; readonly claims: TokenClaims; readonly key: SigningKey }>(
+    CACHE_GENERATION,
+  );
 
-  constructor(options: { issuer: string; keys: SigningKeys; now?: Clock }) {
+  constructor(options: { issuer: string; keys: Pick<SigningKeys, 'byKid'>; now?: Clock }) {
     this.#issuer = options.issuer;
     this.#keys = options.keys;
     this.#now = options.now ?? Date.now;
   }
 
-  /** The claims of a token that was verified before and is still good. Costs a look into a map. */
+  /** The claims of a token that was verified before and is still good. Costs a look into two maps. */
   known(token: string): TokenClaims | undefined {
     const entry = this.#verified.get(token.slice(-SIGNATURE_CHARACTERS));
-    return entry === undefined || entry.token !== token || this.#isOver(entry.claims) ? undefined : entry.claims;
+    if (entry === undefined || entry.token !== token || this.#isOver(entry.claims.expiresAt)) return undefined;
+    // A key that was taken out of use takes its tokens along.
+    return this.#keys.byKid.has(entry.key.kid) ? entry.claims : undefined;
   }
 
   /** Throws TOKEN_INVALID. */
   verify(token: string): TokenClaims {
     const known = this.known(token);
     if (known !== undefined) return known;
-    const claims = this.#verify(token);
-    if (claims === undefined || this.#isOver(claims)) return reject('TOKEN_INVALID');
-    if (token.length <= CACHED_MAX_LENGTH) this.#verified.set(token.slice(-SIGNATURE_CHARACTERS), { token, claims });
+    const verified = this.#verify(token, ACCESS_TYPE);
+    const claims = verified && claimsOf(verified.payload);
+    if (verified === undefined || claims === undefined) return reject('TOKEN_INVALID');
+    const { key } = verified;
+    if (token.length <= CACHED_MAX_LENGTH) this.#verified.set(token.slice(-SIGNATURE_CHARACTERS), { token, claims, key });
     return claims;
   }
 
-  #isOver(claims: TokenClaims): boolean {
-    return this.#now() >= (claims.expiresAt + LEEWAY_SECONDS) * 1_000;
+  /** Undefined: it is none, or good no more. Whether the credentials are still what they were is the asker's to say. */
+  verifyRefresh(token: string): RefreshClaims | undefined {
+    const payload = this.#verify(token, REFRESH_TYPE)?.payload;
+    const holder = payload && holderOf(payload);
+    const state = payload?.['state'];
+    return holder === undefined || holder.auth === 'none' || typeof state !== 'string' ? undefined : { ...holder, state };
   }
 
-  #verify(token: string): TokenClaims | undefined {
-    if (token.length > TOKEN_MAX_LENGTH) return undefined;
-    const [header, payload, signature, ...more] = token.split('.');
-    if (header === undefined || payload === undefined || signature === undefined || more.length > 0) return undefined;
-    const key = this.#keyOf(decodePart(header));
-    const signatureBytes = decodeBase64Url(signature);
-    if (key === undefined || signatureBytes?.length !== SIGNATURE_BYTES) return undefined;
-    if (!verify(null, Buffer.from(`${header}.${payload}`), key.publicKey, signatureBytes)) return undefined;
-    return this.#claimsOf(decodePart(payload));
+  #isOver(expiresAt: number): boolean {
+    return this.#now() >= (expiresAt + LEEWAY_SECONDS) * 1_000;
   }
 
-  // RFC 8725, sections 3.1 and 3.2: the verifier decides on the algorithm, the header only says the same. RFC 7515, section 4.1.11: an extension
-  // in `crit` that is not understood refuses the token, and none is.
-  #keyOf(header: JsonObject | undefined): SigningKey | undefined {
-    if (header?.['alg'] !== 'EdDSA' || typeof header['kid'] !== 'string' || 'crit' in header) return undefined;
-    return this.#keys.byKid.get(header['kid']);
-  }
-
-  #claimsOf(claims: JsonObject | undefined): TokenClaims | undefined {
-    if (claims?.['iss'] !== this.#issuer) return undefined;
-    const { sub, exp, nbf, auth, access } = claims;
-    const uid = typeof sub === 'string' ? parseUid(sub) : undefined;
-    // Only this registry's own code can have signed what follows; its shape is checked against mistakes of another version of it.
-    if ((auth === 'none' ? sub !== '' : auth !== 'password' || uid === undefined) || !Array.isArray(access)) return undefined;
-    if (typeof exp !== 'number' || typeof nbf !== 'number' || nbf > this.#now() / 1_000 + LEEWAY_SECONDS) return undefined;
-    return { uid, auth: auth as TokenAuth, access: access as readonly TokenAccess[], expiresAt: exp };
+  #verify(token: string, typ: string): { readonly payload: JsonObject; readonly key: SigningKey } | undefined {
+    const jwt = parseJwt(token);
+    const key = jwt && this.#keys.byKid.get(String(jwt.header['kid']));
+    if (jwt === undefined || key === undefined || jwt.header['typ'] !== typ) return undefined;
+    if (!verify(null, jwt.signed, key.publicKey, jwt.signature)) return undefined;
+    const { iss, exp, nbf } = jwt.payload;
+    if (iss !== this.#issuer || typeof exp !== 'number' || this.#isOver(exp)) return undefined;
+    if (typeof nbf !== 'number' || nbf > this.#now() / 1_000 + LEEWAY_SECONDS) return undefined;
+    return { payload: jwt.payload, key };
   }
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
-
-function encodePart(part: JsonObject): string {
-  return Buffer.from(JSON.stringify(part)).toString('base64url');
-}
-
-function decodePart(part: string): JsonObject | undefined {
-  const bytes = decodeBase64Url(part);
-  if (bytes === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(bytes.toString());
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
-  } catch {
-    return undefined;
+// Only this registry's own code can have signed what follows; its shape is checked against mistakes of another version of it.
+function holderOf({ sub, auth, key }: JsonObject): TokenHolder | undefined {
+  const uid = typeof sub === 'string' ? parseUid(sub) : undefined;
+  switch (auth) {
+    case 'none':
+      return sub === '' ? { uid: undefined, auth } : undefined;
+    case 'password':
+      return uid === undefined ? undefined : { uid, auth };
+    case 'key': {
+      const parsed = typeof key === 'string' ? parseUid(key) : undefined;
+      return uid === undefined || parsed === undefined ? undefined : { uid, auth, key: parsed };
+    }
+    default:
+      return undefined;
   }
 }
 
-// Node's decoder passes over what it does not know; RFC 7515 wants the one right spelling.
-function decodeBase64Url(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64url');
-  return bytes.toString('base64url') === text ? bytes : undefined;
+function claimsOf(payload: JsonObject): TokenClaims | undefined {
+  const holder = holderOf(payload);
+  const { access, exp } = payload;
+  if (holder === undefined || !Array.isArray(access)) return undefined;
+  return { ...holder, access: access as readonly TokenAccess[], expiresAt: Number(exp) };
 }

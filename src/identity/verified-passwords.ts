@@ -6,6 +6,8 @@ import { verifyPassword } from './password.js';
 const REMEMBERED_MS = 60_000;
 const CACHE_GENERATION = 2_048;
 
+type Slowly = (check: () => Promise<boolean>) => Promise<boolean>;
+
 /**
  * Remembers for a minute that a password was right for a principal and its hash, so that Basic on each request costs no scrypt. What is kept is an HMAC
  * under a key of this process, never the password. A new hash makes an old password wrong at once; a wrong password is never remembered.
@@ -22,21 +24,21 @@ export class VerifiedPasswords {
     this.#verifyPassword = options.verifyPassword ?? verifyPassword;
   }
 
-  /** Requests with the same credentials at the same time share one scrypt. */
-  async verify(principal: string, hash: string, password: string): Promise<boolean> {
+  /** Requests with the same credentials at the same time share one scrypt. `slowly`: makes the attempt when its turn has come; what is remembered needs none. */
+  async verify(principal: string, hash: string, password: string, slowly: Slowly = (check) => check()): Promise<boolean> {
     const entry = this.#entryOf(principal, hash, password);
     const until = this.#until.get(entry);
     if (until !== undefined && this.#now() < until) return true;
     const running = this.#running.get(entry);
     if (running !== undefined) return running;
-    const verification = this.#verify(entry, hash, password);
+    const verification = this.#verify(entry, () => slowly(() => this.#verifyPassword(password, hash)));
     this.#running.set(entry, verification);
     return verification;
   }
 
-  async #verify(entry: string, hash: string, password: string): Promise<boolean> {
+  async #verify(entry: string, check: () => Promise<boolean>): Promise<boolean> {
     try {
-      const right = await this.#verifyPassword(password, hash);
+      const right = await check();
       if (right) this.#until.set(entry, this.#now() + REMEMBERED_MS);
       return right;
     } finally {

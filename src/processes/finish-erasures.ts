@@ -12,7 +12,8 @@ import type { Store } from '../projections/store.js';
 export async function finishErasures(store: Store, blobs: Pick<BlobStore, 'remove'>, signal: AbortSignal): Promise<void> {
   const { erasures } = store.keyspaces.registry;
   const prefix = erasures.begin.subarray(0, erasures.begin.length - 1);
-  while (!signal.aborted) {
+  const isEnding = (): boolean => signal.aborted;
+  while (!isEnding()) {
     const [first] = await store.database.read((tx) => tx.getRange(erasures.begin, erasures.end, { limit: 1 }));
     if (first === undefined) return;
     const id = uidItem(itemsBehind(prefix, first.key)[0]);
@@ -20,8 +21,11 @@ export async function finishErasures(store: Store, blobs: Pick<BlobStore, 'remov
     if (erasure.kind === 'blob') await blobs.remove({ digest: erasure.digest, generation: erasure.generation });
     else await eraseRequests(store, id, erasure, signal);
     // Where it was interrupted, the note says how far it came.
-    if (signal.aborted && erasure.kind === 'requests') return;
-    await store.transact(({ tx, registry }) => Promise.resolve(tx.clear(registry.keyspace.erasure(id))));
+    if (isEnding() && erasure.kind === 'requests') return;
+    await store.transact(({ tx, registry }) => {
+      tx.clear(registry.keyspace.erasure(id));
+      return Promise.resolve();
+    });
   }
 }
 

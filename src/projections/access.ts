@@ -33,11 +33,7 @@ export const access = projection({
 });
 
 /** The highest of the roles granted to these on exactly this organization or project. Costs a read for each. */
-export async function findPlatformRole(
-  reading: Reading,
-  on: Uid,
-  principals: readonly Principal[],
-): Promise<Role | undefined> {
+export async function findPlatformRole(reading: Reading, on: Uid, principals: readonly Principal[]): Promise<Role | undefined> {
   return highestRole(indexOf(reading, access), on, principals);
 }
 

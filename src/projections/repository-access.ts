@@ -1,7 +1,16 @@
 import type { Principal, Role } from '../events/types.js';
 import type { Uid } from '../identifiers.js';
 import { uuidItem } from '../keyvalue/keyspace.js';
-import { applyGrant, applyRevocation, clearGrantsOn, highestRole, listGrants, principalItem, roleIn, type StoredGrant } from './grants.js';
+import {
+  applyGrant,
+  applyRevocation,
+  clearGrantsOn,
+  highestRole,
+  listGrants,
+  principalItem,
+  roleIn,
+  type StoredGrant,
+} from './grants.js';
 import { aggregateUid, projection } from './projection.js';
 import { uidItem } from './repositories.js';
 import { indexOf, liveIndexOf, type Reading } from './store.js';
@@ -32,11 +41,7 @@ export async function findRepositoryRole(
 }
 
 /** The role granted to this one on exactly this repository. Throws ProjectionNotLiveError. */
-export async function findOwnRepositoryRole(
-  reading: Reading,
-  repository: Uid,
-  principal: Principal,
-): Promise<Role | undefined> {
+export async function findOwnRepositoryRole(reading: Reading, repository: Uid, principal: Principal): Promise<Role | undefined> {
   return roleIn(await indexOf(reading, repositoryAccess).get(['on', uuidItem(repository), principalItem(principal)]));
 }
 

@@ -37,7 +37,9 @@ test('a pattern stands for what an expression of the same meaning matches', () =
   const tags = fc.array(letters, { minLength: 1, maxLength: 10 }).map((parts) => parts.join(''));
   fc.assert(
     fc.property(pieces, tags, (parts, tag) => {
-      const source = parts.map((part) => ({ '*': '.*', '?': '.', '.': '\\.' } as Record<string, string>)[part] ?? part).join('');
+      const source = parts
+        .map((part) => (({ '*': '.*', '?': '.', '.': '\\.' }) as Record<string, string>)[part] ?? part)
+        .join('');
       expect(exempts(parts.join(''), tag as Tag)).toBe(new RegExp(`^${source}$`).test(tag));
     }),
     { numRuns: 2_000 },

@@ -53,7 +53,15 @@ const newProject = 'newp' as Uid;
 
 describe('decideCreateRepository', () => {
   const command = { kind: 'CreateRepository', name, origin: 'push', scanning: true, newRepository, newProject } as const;
-  const state = { name, project, repository: undefined, role: 'owner', above: 'owner', denied: undefined, organization: undefined } as const;
+  const state = {
+    name,
+    project,
+    repository: undefined,
+    role: 'owner',
+    above: 'owner',
+    denied: undefined,
+    organization: undefined,
+  } as const;
   const created = {
     stream: 'repository/new',
     payload: { kind: 'RepositoryCreated', projectId: 'shop', id: 'web', origin: 'push' },
@@ -92,7 +100,15 @@ describe('decideCreateRepository', () => {
 });
 
 describe('decideDeleteRepository', () => {
-  const state = { name, project, repository: 'r' as Uid, role: 'owner', above: 'owner', denied: undefined, immutable: undefined } as const;
+  const state = {
+    name,
+    project,
+    repository: 'r' as Uid,
+    role: 'owner',
+    above: 'owner',
+    denied: undefined,
+    immutable: undefined,
+  } as const;
   const command = { kind: 'DeleteRepository', name } as const;
 
   test('a deletion begins with all that its end needs', () => {

@@ -197,11 +197,7 @@ const ofGeneration3: Readonly<Record<string, EventEnvelope>> = {
   userDisabled: envelopeOf(userStream(uid('a')), { kind: 'UserDisabled' }, { actor: byKey }),
   userEnabled: envelopeOf(userStream(uid('a')), { kind: 'UserEnabled' }),
   userPasswordChanged: envelopeOf(userStream(uid('a')), { kind: 'UserPasswordChanged', reset: false }),
-  'userPasswordChanged.reset': envelopeOf(
-    userStream(uid('a')),
-    { kind: 'UserPasswordChanged', reset: true },
-    { actor: system },
-  ),
+  'userPasswordChanged.reset': envelopeOf(userStream(uid('a')), { kind: 'UserPasswordChanged', reset: true }, { actor: system }),
   userForgotten: envelopeOf(userStream(uid('a')), { kind: 'UserForgotten', nameHash: '5e'.repeat(32) }),
   serviceAccountCreated: envelopeOf(account, {
     kind: 'ServiceAccountCreated',

@@ -28,7 +28,10 @@ function newApp(overrides: {
       done();
     },
   });
-  const found = { target: { name: { name: 'p/r', project: 'p' }, repository: 'r', role: 'viewer' }, blob: { size, generation: 'g' } };
+  const found = {
+    target: { name: { name: 'p/r', project: 'p' }, repository: 'r', role: 'viewer' },
+    blob: { size, generation: 'g' },
+  };
   const deps = {
     logger: pino(sink),
     checkReady: overrides.checkReady ?? (() => Promise.resolve({})),

@@ -9,10 +9,12 @@ import { errorTable, messageOf, RefusalError } from '../../src/errors.js';
 import type { Uid } from '../../src/identifiers.js';
 import { registerTokenRoutes } from '../../src/http/token.js';
 import type { ScopedVerb } from '../../src/identity/scopes.js';
+import { Guessing } from '../../src/identity/guessing.js';
 import { decodeSigningKey, encodeSigningKey, signingKeys } from '../../src/identity/signing-keys.js';
 import { TokenIssuer, TokenVerifier } from '../../src/identity/tokens.js';
 import { VerifiedPasswords } from '../../src/identity/verified-passwords.js';
 
+const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const uid = '01890a5d-ac96-774b-bcce-b302099a8058' as Uid;
 const keys = signingKeys([decodeSigningKey(encodeSigningKey(generateKeyPairSync('ed25519').privateKey, 1).value)]);
 const tokens = new TokenVerifier({ issuer: 'store', keys });
@@ -36,6 +38,11 @@ function newApp(): FastifyInstance {
   registerTokenRoutes(app, {
     findUser: (name) => Promise.resolve(name === 'ann' ? { uid, passwordHash: 'hash of secret' } : undefined),
     passwords: new VerifiedPasswords({ verifyPassword: (password, hash) => Promise.resolve(hash === `hash of ${password}`) }),
+    guessing: new Guessing({ sleep: () => Promise.resolve() }),
+    findKey: () => Promise.resolve(undefined),
+    findUserByUid: (of) => Promise.resolve(of === uid ? { uid, passwordHash: 'hash of secret' } : undefined),
+    credentialState: (hash) => `state of ${hash}`,
+    tokens,
     issuer: new TokenIssuer({ issuer: 'store', keys, lifetimeSeconds: 300 }),
     mayOn: (actor, name) => Promise.resolve(rights[actor.kind]?.[name] ?? []),
     publicUrl: undefined,
@@ -184,7 +191,11 @@ describe('POST /token', () => {
   });
 
   test.each([
-    ['an unknown grant', form({ grant_type: 'refresh_token', refresh_token: 'x' }), {}, 400, 'unsupported_grant_type'],
+    ['an unknown grant', form({ grant_type: 'authorization_code', code: 'x' }), {}, 400, 'unsupported_grant_type'],
+    ['a refresh token that is none', form({ grant_type: 'refresh_token', refresh_token: 'x' }), {}, 400, 'invalid_grant'],
+    ['no refresh token', form({ grant_type: 'refresh_token' }), {}, 400, 'invalid_request'],
+    ['an assertion that is none', form({ grant_type: jwtBearer, assertion: 'x' }), {}, 400, 'invalid_grant'],
+    ['no assertion', form({ grant_type: jwtBearer }), {}, 400, 'invalid_request'],
     ['no grant', form({ username: 'ann', password: 'secret' }), {}, 400, 'invalid_request'],
     ['no password', form({ grant_type: 'password', username: 'ann' }), {}, 400, 'invalid_request'],
     ['no credentials', 'grant_type=password', {}, 400, 'invalid_request'],

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { RefusalError } from '../../src/errors.js';
 import type { Uid } from '../../src/identifiers.js';
 import { anonymous, authenticate, authenticateByPassword, authenticateKnown } from '../../src/identity/caller.js';
+import { Guessing } from '../../src/identity/guessing.js';
 import { decodeSigningKey, encodeSigningKey, signingKeys } from '../../src/identity/signing-keys.js';
 import { TokenIssuer, TokenVerifier } from '../../src/identity/tokens.js';
 import { VerifiedPasswords } from '../../src/identity/verified-passwords.js';
@@ -24,6 +25,8 @@ function newDeps() {
   return {
     verified,
     passwords,
+    guessing: new Guessing({ sleep: () => Promise.resolve() }),
+    findKey: () => Promise.resolve(undefined),
     tokens: new TokenVerifier({ issuer: 'store', keys }),
     findUser: (name: string) => Promise.resolve(name === 'ann' ? { uid, passwordHash: 'hash of secret' } : undefined),
   };
@@ -42,11 +45,11 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
 
 describe('a caller', () => {
   test.each([undefined, '', 'Basic Og=='])('with the header %j is nobody', async (header) => {
-    expect(await authenticate(header, newDeps())).toEqual(anonymous);
+    expect(await authenticate(header, '127.0.0.1', newDeps())).toEqual(anonymous);
   });
 
   test('with name and password is the user, not narrowed', async () => {
-    expect(await authenticate(basic('ann:secret'), newDeps())).toEqual({
+    expect(await authenticate(basic('ann:secret'), '127.0.0.1', newDeps())).toEqual({
       actor: { kind: 'user', uid, authentication: 'password' },
       access: undefined,
       viaToken: false,
@@ -55,15 +58,15 @@ describe('a caller', () => {
 
   test('with a wrong name is told and costs the same as with a wrong password', async () => {
     const deps = newDeps();
-    expect(await codeOf(authenticate(basic('ann:wrong'), deps))).toBe('CREDENTIALS_WRONG');
-    expect(await codeOf(authenticate(basic('bob:wrong'), deps))).toBe('CREDENTIALS_WRONG');
+    expect(await codeOf(authenticate(basic('ann:wrong'), '127.0.0.1', deps))).toBe('CREDENTIALS_WRONG');
+    expect(await codeOf(authenticate(basic('bob:wrong'), '127.0.0.1', deps))).toBe('CREDENTIALS_WRONG');
     expect(deps.verified).toEqual(['hash of secret', expect.stringMatching(/^\$scrypt\$ln=15,r=8,p=1\$/)]);
   });
 
   test('whose name nobody has shares no verification with another such name, just as two users do not', async () => {
     const deps = newDeps();
     const together = (...users: readonly string[]) =>
-      Promise.all(users.map((user) => codeOf(authenticate(basic(`${user}:wrong`), deps))));
+      Promise.all(users.map((user) => codeOf(authenticate(basic(`${user}:wrong`), '127.0.0.1', deps))));
     expect(await together('bob', 'eve')).toEqual(['CREDENTIALS_WRONG', 'CREDENTIALS_WRONG']);
     expect(deps.verified).toHaveLength(2);
     // A user's spellings share one.
@@ -73,7 +76,7 @@ describe('a caller', () => {
 
   test('with a token is its holder, narrowed to its access', async () => {
     const { token } = issuer.issue({ uid, auth: 'password', service: 'registry.test', access });
-    expect(await authenticate(`Bearer ${token}`, newDeps())).toEqual({
+    expect(await authenticate(`Bearer ${token}`, '127.0.0.1', newDeps())).toEqual({
       actor: { kind: 'user', uid, authentication: 'token' },
       access,
       viaToken: true,
@@ -82,14 +85,14 @@ describe('a caller', () => {
 
   test('with a token of nobody is nobody, narrowed to its access', async () => {
     const { token } = issuer.issue({ uid: undefined, auth: 'none', service: 'registry.test', access });
-    expect(await authenticate(`Bearer ${token}`, newDeps())).toEqual({ ...anonymous, access, viaToken: true });
+    expect(await authenticate(`Bearer ${token}`, '127.0.0.1', newDeps())).toEqual({ ...anonymous, access, viaToken: true });
   });
 
   test('is known without waiting once the token was verified', async () => {
     const deps = newDeps();
     const header = `Bearer ${issuer.issue({ uid, auth: 'password', service: 'registry.test', access }).token}`;
     expect(authenticateKnown(header, deps.tokens)).toBeUndefined();
-    const caller = await authenticate(header, deps);
+    const caller = await authenticate(header, '127.0.0.1', deps);
     expect(authenticateKnown(header, deps.tokens)).toEqual(caller);
     expect(authenticateKnown(undefined, deps.tokens)).toEqual(anonymous);
     expect(authenticateKnown(basic('ann:secret'), deps.tokens)).toBeUndefined();
@@ -103,11 +106,11 @@ describe('a caller', () => {
     [basic(':secret'), 'CREDENTIALS_WRONG'],
     [basic('ann:'), 'CREDENTIALS_WRONG'],
   ])('with the header %j is refused with %s', async (header, code) => {
-    expect(await codeOf(authenticate(header, newDeps()))).toBe(code);
+    expect(await codeOf(authenticate(header, '127.0.0.1', newDeps()))).toBe(code);
   });
 
   test('cannot log in with a token where a password is wanted', async () => {
     const { token } = issuer.issue({ uid, auth: 'password', service: 'registry.test', access });
-    expect(await codeOf(authenticateByPassword({ kind: 'bearer', token }, newDeps()))).toBe('UNAUTHORIZED');
+    expect(await codeOf(authenticateByPassword({ kind: 'bearer', token }, '127.0.0.1', newDeps()))).toBe('UNAUTHORIZED');
   });
 });

@@ -21,8 +21,8 @@ describe('signing keys', () => {
     const second = await loadSigningKeys(store.connect(), keyspace);
     expect(first.byKid.size).toBe(1);
     expect([...second.byKid.keys()]).toEqual([...first.byKid.keys()]);
-    expect(second.newest.publicKey.equals(first.newest.publicKey)).toBe(true);
-    expect(first.newest.createdAt).toBeGreaterThan(1e15);
+    expect(second.signing.publicKey.equals(first.signing.publicKey)).toBe(true);
+    expect(first.signing.createdAt).toBeGreaterThan(1e15);
   });
 
   test.each(Array.from({ length: 20 }, (_, seed) => seed))(
@@ -31,7 +31,7 @@ describe('signing keys', () => {
       const faults = { notCommitted: 0.2, transactionTooOld: 0.1, unknownApplied: 0.2, unknownLost: 0.2 };
       const store = new SimulatedStore({ seed, clock: new VirtualClock(), faults });
       const all = await Promise.all([1, 2, 3].map(() => loadSigningKeys(store.connect(), keyspace)));
-      expect(new Set(all.map(({ newest }) => newest.kid)).size).toBe(1);
+      expect(new Set(all.map(({ signing }) => signing.kid)).size).toBe(1);
       expect(all.map(({ byKid }) => byKid.size)).toEqual([1, 1, 1]);
     },
   );

@@ -106,7 +106,7 @@ describe('a token', () => {
 
   test('that an older key of the store signed is still good', () => {
     const both = signingKeys([newKey(2), key]);
-    expect(both.newest).not.toBe(key);
+    expect(both.signing).not.toBe(key);
     expect(new TokenVerifier({ issuer: store, keys: both, now: () => start }).verify(token).uid).toBe(uid);
   });
 
