@@ -32,33 +32,47 @@ export function createCommittedBlobs(
   }
 
   /** Gives the file at `from` its committed name, beside the one it has. */
-  async function place(id: string, from: string, target: Target): Promise<void> {
+  async function place(from: string, target: Target): Promise<void> {
+    await directories.ensure(target.fan);
+    await directories.make(target.directory);
+    if (!(await linked(calls, from, target.path))) await calls.rename(from, target.path);
+  }
+
+  /** Syncs what has its committed name. The fan only now: before, a sweep could still have removed what it listed. */
+  async function syncPlaced(file: number, id: string, from: string, target: Target): Promise<void> {
+    try {
+      await syncAll(file, target);
+    } catch (error) {
+      if (!isAbsent(error)) await uploads.dropAfterFailedSync(id, target.path, from);
+      throw error;
+    }
+  }
+
+  /** Places the open file and syncs it, its directory and the fan. */
+  async function placeDurably(file: number, id: string, from: string, target: Target): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        await directories.ensure(target.fan);
-        await directories.make(target.directory);
-        if (!(await linked(calls, from, target.path))) await calls.rename(from, target.path);
+        await place(from, target);
+        await syncPlaced(file, id, from, target);
         return;
       } catch (error) {
-        if (systemCode(error) !== 'ENOENT') throw error;
+        if (!isAbsent(error)) throw error;
         // Cancelled, or taken over and copied, by another process.
         if ((await sizeOf(from)) === undefined) throw unknownUpload(id);
-        // A sweep removed the directory as empty between our two calls, or the fan was removed by hand.
+        // A sweep removed the directory as empty between two of our calls, or who drops this very upload removed its committed name first; or the fan was
+        // removed by hand.
         if (tries === PLACING_TRIES) throw error;
         directories.forget(target.fan);
       }
     }
   }
 
-  /** Places the open file and syncs it, its directory and the fan. The fan only now: before, a sweep could still have removed what it listed. */
-  async function placeDurably(file: number, id: string, from: string, target: Target): Promise<void> {
-    await place(id, from, target);
-    try {
-      await allSettled([fdatasync(file), directories.sync(target.directory), directories.sync(target.fan)]);
-    } catch (error) {
-      await uploads.dropAfterFailedSync(id, target.path, from);
-      throw error;
-    }
+  /** Waits for all of them: no file may be closed while a call on it is under way. A failed sync is thrown before an absent directory. */
+  async function syncAll(file: number, { directory, fan }: Target): Promise<void> {
+    const synced = await Promise.allSettled([fdatasync(file), directories.sync(directory), directories.sync(fan)]);
+    const failed = synced.filter((each) => each.status === 'rejected');
+    const [first] = [...failed.filter(({ reason }) => !isAbsent(reason)), ...failed];
+    if (first !== undefined) throw first.reason;
   }
 
   async function commit(id: string, digest: Digest): Promise<BlobAddress> {
@@ -82,8 +96,12 @@ export function createCommittedBlobs(
       const hash = createHash(algorithm);
       await hashFile(file, (bytes) => void hash.update(bytes));
       if (finish(hash, algorithm) !== target.address.digest) return false;
-      await allSettled([fdatasync(file), directories.sync(target.directory), directories.sync(target.fan)]);
+      await syncAll(file, target);
       return true;
+    }).catch((error: unknown) => {
+      // Who took the upload over removed it while it was read.
+      if (isAbsent(error)) return false;
+      throw error;
     });
     if (whole !== true) throw unknownUpload(id);
     return target.address;
@@ -164,7 +182,4 @@ export function createCommittedBlobs(
   return { commit, put, remove, stat, send, readSmall };
 }
 
-/** Waits for all of them, then throws what the first that failed threw: no file may be closed while a call on it is under way. */
-async function allSettled(promises: readonly Promise<void>[]): Promise<void> {
-  for (const result of await Promise.allSettled(promises)) if (result.status === 'rejected') throw result.reason;
-}
+const isAbsent = (error: unknown): boolean => systemCode(error) === 'ENOENT';

@@ -184,8 +184,11 @@ export function createStagedUploads(calls: FileCalls, layout: LocalLayout): Stag
           const { size, nlink } = await calls.fstat(source);
           await release(to);
           try {
-            const copied = (await cloned(from, path)) ? await calls.stat(path) : await copyBytes(source, size, to, options);
-            return { size: copied.size, ...(nlink > 1 ? { committed: true } : {}) };
+            // The copy itself is gone where another process took the upload over in its turn, copied it, and dropped both.
+            const copied = (await cloned(from, path))
+              ? await unlessAbsent(() => calls.stat(path))
+              : await copyBytes(source, size, to, options);
+            return copied && { size: copied.size, ...(nlink > 1 ? { committed: true } : {}) };
           } catch (error) {
             await release(to);
             throw error;

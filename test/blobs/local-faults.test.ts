@@ -237,6 +237,77 @@ test('a commit whose staged file another process takes away is told so', async (
   expect(await codeOf(store.commit(id, digestOf(bytes)))).toBe('upload_unknown');
 });
 
+/** Has another process, which took the upload over, drop the committed name before the directory that it is in can be synced; `also`, what else it drops. */
+function dropWhileSyncing(digest: string, id: string, also?: string): { readonly left: () => number } {
+  const hex = digest.slice(digest.indexOf(':') + 1);
+  const held = join(directory, 'blobs/sha256', hex.slice(0, 2), hex);
+  let left = 1;
+  faults.answer.set('fdatasync', () => {
+    if (left === 0) return undefined;
+    left -= 1;
+    fs.rmSync(join(held, id));
+    fs.rmdirSync(held);
+    if (also !== undefined) fs.rmSync(also);
+    return undefined;
+  });
+  return { left: () => left };
+}
+
+test.each(['commit', 'put'] as const)(
+  'a %s whose name and staged file another process drops before they are synced is told that the upload is gone',
+  async (how) => {
+    const before = openFiles();
+    const bytes = randomBytes(1_000);
+    const digest = digestOf(bytes);
+    const id = how === 'put' ? uuid() : await stagedWith(bytes);
+    const { left } = dropWhileSyncing(digest, id, join(directory, 'uploads', id));
+    expect(await codeOf(how === 'put' ? store.put(id, bytes, digest) : store.commit(id, digest))).toBe('upload_unknown');
+    expect(left()).toBe(0);
+    expect(await store.stat({ digest, generation: id })).toBeUndefined();
+    expect(openFiles()).toBe(before);
+  },
+);
+
+test('a commit whose name alone is dropped before it is synced gives it again: its staged file is still there', async () => {
+  const bytes = randomBytes(1_000);
+  const digest = digestOf(bytes);
+  const id = await stagedWith(bytes);
+  const { left } = dropWhileSyncing(digest, id);
+  expect(await store.readSmall(await store.commit(id, digest), 1_000)).toEqual(bytes);
+  expect(left()).toBe(0);
+  await store.release(id);
+});
+
+test('a commit that finds its work done, which another process drops meanwhile, is told that the upload is gone', async () => {
+  const bytes = randomBytes(1_000);
+  const { digest, generation } = await upload(store, bytes);
+  const { left } = dropWhileSyncing(digest, generation);
+  expect(await codeOf(store.commit(generation, digest))).toBe('upload_unknown');
+  expect(left()).toBe(0);
+});
+
+test('a sync that fails is told of, though the directory is gone as well', async () => {
+  const bytes = randomBytes(1_000);
+  const id = await stagedWith(bytes);
+  dropWhileSyncing(digestOf(bytes), id);
+  const drop = faults.answer.get('fdatasync');
+  faults.answer.set('fdatasync', (path) => drop?.(path) ?? 'EIO');
+  expect(await codeOf(store.commit(id, digestOf(bytes)))).toBe('storage_failed');
+  expect(await store.staged(id)).toBeUndefined();
+});
+
+test('a copy by blocks that another process takes over and drops is told that the upload is gone', async () => {
+  // One that has not learnt yet that this file system has no such copies.
+  const fresh = await openLocalBlobStore(directory, { create: false });
+  const [from, to] = [await stagedWith(randomBytes(1_000)), uuid()];
+  const copied = vi.spyOn(fs.promises, 'copyFile').mockResolvedValue(undefined);
+  expect(await codeOf(fresh.copy(from, to, { algorithm: 'sha256' }))).toBe('upload_unknown');
+  expect(copied).toHaveBeenCalledOnce();
+  copied.mockRestore();
+  await fresh.close();
+  await store.release(from);
+});
+
 test.each(['EPERM', 'EXDEV', 'ENOTSUP'])('where hard links answer %s, a commit renames', async (code) => {
   faults.answer.set('link', () => code);
   const bytes = randomBytes(1_000);
