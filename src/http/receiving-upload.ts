@@ -46,23 +46,43 @@ export async function receiving<T>(
   reopen: () => Promise<OpenUpload>,
   work: (receiving: Receiving) => Promise<T>,
 ): Promise<T | undefined> {
-  const { executor, runningUploads, newId } = exchange.services;
   const { upload } = opened;
   return claiming(exchange, upload, async (claim) => {
     const { session } = claim.tookOver ? await reopen() : opened;
     if (session.finished !== undefined) return undefined;
-    const { writer, algorithm } = session;
-    const { server } = runningUploads;
-    if (writer?.server === server && writer.copying === undefined) {
-      return renewing(exchange, received(name, upload, algorithm, writer.file, claim), claim, work);
+    try {
+      return await receivingAs(exchange, name, { upload, session }, claim, work);
+    } catch (error) {
+      if (!(error instanceof RefusalError) || !lostCodes.includes(error.refusal.refused)) throw error;
+      // Who has it now may have finished it with what this very request brings.
+      if ((await reopen()).session.finished !== undefined) return undefined;
+      if (error.refusal.refused === 'UPLOAD_TAKEN_OVER') void exchange.reply.header('location', uploadPath(name, upload));
+      throw error;
     }
-    const file = newId();
-    const taken = await takeUploadOver(executor, upload, { server, file });
-    if (taken === undefined) return (await reopen()).session.finished === undefined ? reject('UPLOAD_TAKEN_OVER') : undefined;
-    return renewing(exchange, received(name, upload, algorithm, file, claim), claim, async (mine) => {
-      const { committed } = await copy(exchange, mine, taken, claim.lost);
-      return work({ ...mine, whole: committed === true });
-    });
+  });
+}
+
+/** How a request is refused whose upload became another one's on its way, or nobody's. */
+const lostCodes: readonly string[] = ['UPLOAD_TAKEN_OVER', 'UPLOAD_UNKNOWN'];
+
+async function receivingAs<T>(
+  exchange: Exchange,
+  name: RepositoryName,
+  { upload, session: { writer, algorithm } }: OpenUpload,
+  claim: UploadClaim,
+  work: (receiving: Receiving) => Promise<T>,
+): Promise<T> {
+  const { executor, runningUploads, newId } = exchange.services;
+  const { server } = runningUploads;
+  if (writer?.server === server && writer.copying === undefined) {
+    return renewing(exchange, received(name, upload, algorithm, writer.file, claim), claim, work);
+  }
+  const file = newId();
+  const taken = await takeUploadOver(executor, upload, { server, file });
+  if (taken === undefined) return reject('UPLOAD_TAKEN_OVER');
+  return renewing(exchange, received(name, upload, algorithm, file, claim), claim, async (mine) => {
+    const { committed } = await copy(exchange, mine, taken, claim.lost);
+    return work({ ...mine, whole: committed === true });
   });
 }
 
@@ -83,7 +103,7 @@ function received(name: RepositoryName, upload: Uid, algorithm: DigestAlgorithm,
 
 /** The upload does not expire, since its session is renewed every minute, or as often as a short idle time needs. */
 async function renewing<T>(
-  { services, reply }: Exchange,
+  { services }: Exchange,
   mine: Receiving,
   claim: UploadClaim,
   work: (receiving: Receiving) => Promise<T>,
@@ -97,10 +117,6 @@ async function renewing<T>(
   const renewal = setInterval(() => void renew().catch(() => undefined), everyMs);
   try {
     return await work(mine);
-  } catch (error) {
-    const taken = error instanceof RefusalError && error.refusal.refused === 'UPLOAD_TAKEN_OVER';
-    if (taken) void reply.header('location', uploadPath(mine.name, mine.upload));
-    throw error;
   } finally {
     clearInterval(renewal);
   }
