@@ -256,6 +256,28 @@ const table = {
   METHOD_UNSUPPORTED: { status: 405, oci: 'UNSUPPORTED', message: '{method} is not supported here; accepted: {allowed}' },
   REQUEST_INVALID: { status: 400, oci: 'UNSUPPORTED', message: '{reason}' },
 
+  BODY_INVALID: { status: 400, oci: 'UNSUPPORTED', message: '{reason}' },
+  MEDIA_TYPE_UNSUPPORTED: {
+    status: 415,
+    oci: 'UNSUPPORTED',
+    message: 'the body is {given}; accepted is application/json in UTF-8',
+  },
+  CHANGED_SINCE: {
+    status: 412,
+    oci: 'DENIED',
+    message: 'it is not what If-Match says any more; get it again, and decide anew',
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 422,
+    oci: 'UNSUPPORTED',
+    message: 'this Idempotency-Key came with another body before; a key is for one request and its repetitions',
+  },
+  KEY_SHOWN_BEFORE: {
+    status: 409,
+    oci: 'DENIED',
+    message: 'key {key} was made by this very request before, and its file is shown once only; revoke it and make another',
+  },
+
   STORAGE_FULL: { status: 507, oci: 'DENIED', message: "the registry's disk is full; nothing of this request was kept" },
   UNAVAILABLE: { status: 503, oci: 'UNKNOWN', message: '{reason}' },
   INTERNAL: { status: 500, oci: 'UNKNOWN', message: 'the registry failed; its log has the request {request}' },

@@ -1,4 +1,4 @@
-import type { Refusal } from '../errors.js';
+import { refuse, type Refusal } from '../errors.js';
 import { decodeEvent } from '../events/codec.js';
 import { createLog, type Log } from '../events/log.js';
 import { aggregateOf, type Actor, type EventEnvelope, type EventPayload, type Stream } from '../events/types.js';
@@ -23,6 +23,8 @@ export interface CommandContext {
   readonly client?: Client | undefined;
   /** The actor's "no" to this verb with this role, narrowed by what the credentials allow. Undefined: allowed. */
   readonly judge: (verb: Verb, target: Pick<Target, 'name' | 'repository' | 'role'>) => Refusal | undefined;
+  /** Of what was asked for: a second execution under the same id whose fingerprint is another is refused. */
+  readonly fingerprint?: string | undefined;
   /** The same for what no `<name>` stands for, with the actor's role on it; `what`: for the message. */
   readonly judgeManaging: (role: Standing | undefined, what: string) => Refusal | undefined;
   /**
@@ -58,6 +60,7 @@ export interface Executor {
 
 interface StoredOutcome {
   readonly outcome: unknown;
+  readonly fingerprint?: string | undefined;
   /** Database time in microseconds, for pruning. */
   readonly at: number;
 }
@@ -97,14 +100,19 @@ export function createExecutor(store: Store): Executor {
     const [earlier, decided, time] = await Promise.allSettled([tx.get(commandKey), decide(writing), tx.time()]);
     const before = valueOf(earlier);
     // FoundationDB answers 1021 when it cannot know whether the commit happened; the second try sees what the first one did.
-    if (before !== undefined) throw new TakenBack(decodeJson<StoredOutcome>(before).outcome);
+    if (before !== undefined) {
+      const { outcome, fingerprint } = decodeJson<StoredOutcome>(before);
+      throw new TakenBack(fingerprint === context.fingerprint ? outcome : refuse('IDEMPOTENCY_KEY_REUSED'));
+    }
     const decision = valueOf(decided);
     if (isRefusal(decision)) return decision;
     const unexpected = await context.expected?.(writing);
     if (unexpected !== undefined) throw new TakenBack(unexpected);
     if (decision.events.length === 0) return decision.outcome;
     await record(writing, logs, context, decision.events);
-    tx.set(commandKey, encodeJson({ outcome: decision.outcome, at: Number(valueOf(time)) } satisfies StoredOutcome));
+    const { fingerprint } = context;
+    const stored: StoredOutcome = { outcome: decision.outcome, at: Number(valueOf(time)), fingerprint };
+    tx.set(commandKey, encodeJson(stored));
     if (context.client !== undefined) {
       const { address, userAgent } = context.client;
       tx.set(store.keyspaces.registry.request(context.requestId), encodeJson({ address, userAgent }));

@@ -4,6 +4,7 @@ import { reject } from '../errors.js';
 import { authenticate, authenticateKnown, type AuthenticationDeps } from '../identity/caller.js';
 import type { Exchange, RegistryServices } from './exchange.js';
 import { exportHistory, getHistory } from './history-routes.js';
+import { registerManagement } from './management/register.js';
 import { getManifestThen, getManifestsThen, getTagsThen } from './past-routes.js';
 
 /** What a path under /api/v1 asks for. */
@@ -38,6 +39,7 @@ export function parseApiPath(path: string): ApiPath | undefined {
 
 /** The management API under /api/v1: docs/api.md. */
 export function registerApiRoutes(app: FastifyInstance, services: RegistryServices, authentication: AuthenticationDeps): void {
+  const methodsAt = registerManagement(app, services, authentication);
   const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     reply.header('cache-control', 'no-store');
     const url = request.raw.url ?? '';
@@ -48,7 +50,12 @@ export function registerApiRoutes(app: FastifyInstance, services: RegistryServic
     const header = request.headers.authorization;
     const caller = authenticateKnown(header, authentication.tokens) ?? (await authenticate(header, request.ip, authentication));
     request.told.actor = caller.actor.uid ?? caller.actor.kind;
-    if (path === undefined) return reject('ROUTE_UNKNOWN', { method: request.method, path: target });
+    const others = path === undefined ? methodsAt(target.slice(BASE.length)) : [];
+    if (path === undefined && others.length === 0) return reject('ROUTE_UNKNOWN', { method: request.method, path: target });
+    if (path === undefined) {
+      reply.header('allow', others.join(', '));
+      return reject('METHOD_UNSUPPORTED', { method: request.method, allowed: others.join(', ') });
+    }
     if (!allowed.includes(request.method)) {
       reply.header('allow', allowed.join(', '));
       return reject('METHOD_UNSUPPORTED', { method: request.method, allowed: allowed.join(', ') });

@@ -12,6 +12,7 @@ import { ProjectionNotLiveError } from '../projections/store.js';
 import { sendJson, sendRefusal } from './answers.js';
 import { registerApiRoutes } from './api.js';
 import { BrokenRequests } from './broken-requests.js';
+import { isApiPath } from './problem.js';
 import type { RegistryServices, Told } from './exchange.js';
 import { answerBeforeBody } from './leftover.js';
 import { methodsAt, registerRegistryRoutes } from './registry.js';
@@ -75,7 +76,7 @@ export function createApp({ services, authentication, tokens, checkReady, logger
     request.told = newlyTold(request);
     request.pushedType = request.raw.headers['content-type'];
     // fastify refuses a Content-Type that is none; here it says what a manifest is, and nothing of a blob's bytes.
-    if (request.routeOptions.url !== '/token') delete request.raw.headers['content-type'];
+    if (request.routeOptions.url !== '/token' && !isApiPath(request.raw.url ?? '')) delete request.raw.headers['content-type'];
     reply.header('docker-distribution-api-version', 'registry/2.0');
     // Not fastify's onResponse, which never comes where the client went away first.
     reply.raw.once('close', () => logRequest(logger, request, reply));

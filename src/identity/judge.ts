@@ -64,3 +64,13 @@ export function judgeManaging(caller: Caller, role: Standing | undefined, what: 
 export function refuseBarred(caller: Caller, role: Standing | undefined): Refusal | undefined {
   return role === 'barred' ? refuse(caller.viaToken ? 'TOKEN_INVALID' : 'CREDENTIALS_WRONG') : undefined;
 }
+
+/** As `judgeManaging`, for who only looks: any role will do. */
+export function judgeSeeing(caller: Caller, role: Standing | undefined, what: string): Refusal | undefined {
+  const barred = refuseBarred(caller, role);
+  if (barred !== undefined) return barred;
+  if (role === undefined && caller.actor.kind === 'anonymous')
+    return refuse(caller.viaToken ? 'MANAGED_BY_TOKEN' : 'UNAUTHORIZED');
+  if (role === undefined) return refuse('DENIED', { verb: 'see', name: what });
+  return caller.access === undefined ? undefined : refuse('MANAGED_BY_TOKEN');
+}

@@ -60,6 +60,9 @@ export const LEEWAY_SECONDS = 30;
 /** How long a client may go on without its password or key. */
 export const REFRESH_LIFETIME_SECONDS = 30 * 24 * 3_600;
 
+/** How long a key that signs no more still verifies: no token lives longer than a refresh token; a day more, for clocks. */
+export const SIGNING_KEY_KEPT_MS = (REFRESH_LIFETIME_SECONDS + 24 * 3_600) * 1_000;
+
 const SIGNATURE_CHARACTERS = 86;
 const CACHE_GENERATION = 4_096;
 // Bounds the cache in bytes, too: a longer token is rare, and verified anew each time.

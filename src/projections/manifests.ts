@@ -46,6 +46,31 @@ export async function findManifest(
   return { ...decodeJson<ManifestRecord>(rest), pushed: position };
 }
 
+/** All manifests of an image, in the order of their digests. Costs what there are. */
+export async function listManifests(
+  reading: Reading,
+  repository: Uid,
+  image: ImagePath,
+): Promise<readonly (ManifestRecord & { readonly digest: Digest; readonly pushed: Position })[]> {
+  const found = await indexOf(reading, manifests).range([uuidItem(repository), image]);
+  return found.map(({ items, value }) => {
+    const { position, rest } = splitPosition(value);
+    return { ...decodeJson<ManifestRecord>(rest), digest: digestItem(items[0]), pushed: position };
+  });
+}
+
+/** The images of a repository that have a manifest, in order. Costs a read for each. */
+export async function listImages(reading: Reading, repository: Uid): Promise<readonly ImagePath[]> {
+  const index = indexOf(reading, manifests);
+  const images: ImagePath[] = [];
+  for (;;) {
+    const last = images.at(-1);
+    const [next] = await index.range([uuidItem(repository)], { limit: 1, after: last === undefined ? undefined : [last] });
+    if (next === undefined) return images;
+    images.push(String(next.items[0]) as ImagePath);
+  }
+}
+
 /** A manifest by its place in a repository. */
 export interface ImageManifest {
   readonly image: ImagePath;

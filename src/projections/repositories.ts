@@ -55,6 +55,18 @@ export async function findRepository(reading: Reading, uid: Uid): Promise<Reposi
   return bytes === undefined ? undefined : decodeJson<RepositoryRecord>(bytes);
 }
 
+/** A project's repositories in the order of their ids, behind `after`. */
+export async function listRepositories(
+  reading: Reading,
+  project: Uid,
+  page: { readonly limit: number; readonly after?: RepositoryId | undefined },
+): Promise<readonly { readonly uid: Uid; readonly id: RepositoryId }[]> {
+  const { limit, after } = page;
+  const behind = after === undefined ? undefined : [after];
+  const found = await indexOf(reading, repositories).range(['id', uuidItem(project)], { limit, after: behind });
+  return found.map(({ items, value }) => ({ uid: uidFromBytes(value), id: String(items[0]) as RepositoryId }));
+}
+
 /** Repositories whose deletion has begun and has not ended. */
 export async function listLeavingRepositories(reading: Reading, limit: number): Promise<readonly Uid[]> {
   const found = await indexOf(reading, repositories).range(['leaving'], { limit });

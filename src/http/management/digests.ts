@@ -1,0 +1,319 @@
+import { Type } from 'typebox';
+
+import { deleteManifest } from '../../commands/manifest.js';
+import { deleteTag } from '../../commands/tag.js';
+import { digestForm, parseDigest, type Digest } from '../../digest.js';
+import { reject } from '../../errors.js';
+import { formatTime } from '../../events/database-time.js';
+import { readContent } from '../../events/content.js';
+import { timesOf } from '../../events/sampled-times.js';
+import { parseName, parseTag, tagForm, type ImagePath, type RepositoryName, type Uid } from '../../identifiers.js';
+import { findManifest, listImages, listManifests, type ManifestRecord } from '../../projections/manifests.js';
+import { listReferrers } from '../../projections/referrers.js';
+import type { Reading } from '../../projections/store.js';
+import { listTagsOf } from '../../projections/tags.js';
+import { commandContext } from '../exchange.js';
+import { linkTo, matches, pageOf } from './paging.js';
+import { granted, repositoryName, seenRepository, sortable } from './resources.js';
+import { operation } from './route.js';
+import { after, limit, object, page, q, repositoryParams, time } from './schemas.js';
+
+const tag = 'Images';
+const base = '/projects/:project/repositories/:repository';
+
+const image = Type.Optional(
+  Type.String({
+    maxLength: 200,
+    description: 'Path of the image inside the repository; left out, the one under the repository’s own name.',
+  }),
+);
+const digestText = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  description: 'With its colon, or %3A for it.',
+  examples: [`sha256:${'0'.repeat(64)}`],
+});
+const digestParams = Type.Object({ ...repositoryParams.properties, digest: digestText }, { additionalProperties: false });
+const tagParams = Type.Object(
+  { ...repositoryParams.properties, tag: Type.String({ minLength: 1, maxLength: 128, examples: ['latest'] }) },
+  { additionalProperties: false },
+);
+
+const descriptor = object({ mediaType: Type.String(), digest: Type.String(), size: Type.Number() });
+const manifest = object({
+  image: Type.String(),
+  digest: Type.String(),
+  mediaType: Type.String(),
+  artifactType: Type.Optional(Type.String()),
+  size: Type.Number({ description: 'Bytes of the manifest.' }),
+  totalSize: Type.Optional(Type.Number({ description: 'Bytes of manifest, config and layers.' })),
+  tags: Type.Array(Type.String({ description: 'The first 100 that point at it.' })),
+  created: Type.Optional(Type.String({ description: 'When it was built, as its config says.' })),
+  pushed: time,
+  platform: Type.Optional(
+    Type.Object({}, { additionalProperties: true, description: 'Of an image: os, architecture, variant.' }),
+  ),
+  platforms: Type.Optional(
+    Type.Array(Type.Object({}, { additionalProperties: true }), { description: 'Of an index: those of its entries.' }),
+  ),
+  config: Type.Optional(descriptor),
+  layers: Type.Optional(Type.Array(descriptor)),
+  manifests: Type.Optional(Type.Array(descriptor, { description: 'Entries of an index.' })),
+  subject: Type.Optional(Type.String()),
+  annotations: Type.Optional(Type.Record(Type.String(), Type.String())),
+  labels: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'Of the config.' })),
+  referrers: Type.Array(
+    object({ digest: Type.String(), mediaType: Type.String(), size: Type.Number(), artifactType: Type.Optional(Type.String()) }),
+    { description: 'The first 100 manifests that refer to it.' },
+  ),
+  erased: Type.Optional(Type.Literal(true, { description: 'Its bytes were erased.' })),
+});
+
+export const digestOperations = [
+  operation({
+    method: 'GET',
+    path: `${base}/images`,
+    id: 'listImages',
+    tag,
+    summary: 'The images of a repository that have a manifest',
+    params: repositoryParams,
+    query: object({ limit, after, q, sort: Type.Optional(Type.Enum(['name', '-name'], { default: 'name' })) }),
+    status: 200,
+    answer: page(
+      'images',
+      object({ image: Type.String({ description: 'Path; empty under the repository’s own name.' }), name: Type.String() }),
+    ),
+    async run({ exchange, params, query, path }) {
+      const name = repositoryName(params.project, params.repository);
+      return exchange.services.executor.store.read(async (reading) => {
+        const { repository } = await seenRepository(reading, exchange, name);
+        const listed = (await listImages(reading, repository))
+          .filter((one) => matches(query.q, one))
+          .map((one) => ({
+            item: { image: one, name: one === '' ? name.name : `${name.name}/${one}` },
+            name: one,
+            created: '',
+            uid: one,
+          }));
+        const found = pageOf(listed, query);
+        return { body: { images: found.items, ...linkTo(path, query, found.after) } };
+      });
+    },
+  }),
+  operation({
+    method: 'GET',
+    path: `${base}/digests`,
+    id: 'listDigests',
+    tag,
+    summary: 'The manifests of an image, with all that is known of them',
+    params: repositoryParams,
+    query: object({
+      image,
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'Items of a page.' })),
+      after,
+      sort: Type.Optional(
+        Type.Enum(['-created', 'created', 'name', '-name'], {
+          default: '-created',
+          description: 'By the time of the push, or the digest.',
+        }),
+      ),
+      tagged: Type.Optional(Type.Boolean({ description: 'Only those that a tag points at; false: that none does.' })),
+      mediaType: Type.Optional(Type.String({ maxLength: 255 })),
+      artifactType: Type.Optional(Type.String({ maxLength: 255 })),
+    }),
+    status: 200,
+    answer: page('digests', manifest),
+    async run({ exchange, params, query, path }) {
+      const name = imageName(params, query.image);
+      return exchange.services.executor.store.read(async (reading) => {
+        const { repository } = await seenRepository(reading, exchange, name);
+        const all = await listManifests(reading, repository, name.image);
+        const listed = (await Promise.all(all.map((one) => keep(reading, repository, name.image, one, query))))
+          .filter((one) => one !== undefined)
+          .map((item) => ({ item, name: item.digest, created: sortable(item.pushed), uid: item.digest }));
+        const found = pageOf(listed, { ...query, limit: query.limit ?? 50, sort: query.sort ?? '-created' });
+        const digests = await Promise.all(found.items.map((one) => show(reading, repository, name, one.digest, one)));
+        return { body: { digests, ...linkTo(path, query, found.after) } };
+      });
+    },
+  }),
+  operation({
+    method: 'GET',
+    path: `${base}/digests/:digest`,
+    id: 'getDigest',
+    tag,
+    summary: 'A manifest, with all that is known of it',
+    params: digestParams,
+    query: object({ image }),
+    status: 200,
+    answer: manifest,
+    async run({ exchange, params, query }) {
+      const name = imageName(params, query.image);
+      const digest = digestIn(params.digest);
+      return exchange.services.executor.store.read(async (reading) => {
+        const { repository } = await seenRepository(reading, exchange, name);
+        const found = await findManifest(reading, repository, name.image, digest);
+        if (found === undefined) return reject('MANIFEST_UNKNOWN', { name: name.name, reference: digest });
+        return { body: await show(reading, repository, name, digest, found) };
+      });
+    },
+  }),
+  operation({
+    method: 'DELETE',
+    path: `${base}/digests/:digest`,
+    id: 'deleteDigest',
+    tag,
+    summary: 'Deletes a manifest with the tags that point at it; owners may',
+    params: digestParams,
+    query: object({ image }),
+    status: 204,
+    async run({ exchange, params, query }) {
+      const name = imageName(params, query.image);
+      const contextOf = () => commandContext(exchange);
+      const command = { kind: 'DeleteManifest', name, digest: digestIn(params.digest) } as const;
+      granted(await deleteManifest(exchange.services.executor, contextOf, command));
+      return {};
+    },
+  }),
+  operation({
+    method: 'DELETE',
+    path: `${base}/tags/:tag`,
+    id: 'deleteTag',
+    tag,
+    summary: 'Deletes a tag; owners may',
+    params: tagParams,
+    query: object({ image }),
+    status: 204,
+    async run({ exchange, params, query }) {
+      const name = imageName(params, query.image);
+      const parsed = parseTag(params.tag) ?? reject('FIELD_INVALID', { field: 'tag', reason: `it is ${tagForm}` });
+      granted(await deleteTag(exchange.services.executor, commandContext(exchange), { kind: 'DeleteTag', name, tag: parsed }));
+      return {};
+    },
+  }),
+];
+
+function imageName(params: { readonly project: string; readonly repository: string }, path: string | undefined): RepositoryName {
+  const name = repositoryName(params.project, params.repository);
+  if (path === undefined || path === '') return name;
+  const full = parseName(`${name.name}/${path}`);
+  return 'problem' in full ? reject('FIELD_INVALID', { field: 'image', reason: full.reason }) : full;
+}
+
+function digestIn(text: string): Digest {
+  return (
+    parseDigest(text) ??
+    reject('FIELD_INVALID', { field: 'digest', reason: `${JSON.stringify(text)} is none; accepted is ${digestForm}` })
+  );
+}
+
+interface Filters {
+  readonly tagged?: boolean | undefined;
+  readonly mediaType?: string | undefined;
+  readonly artifactType?: string | undefined;
+}
+
+type Found = ManifestRecord & { readonly digest: Digest; readonly pushed: Parameters<typeof sortable>[0] };
+
+async function keep(reading: Reading, repository: Uid, of: ImagePath, one: Found, filters: Filters): Promise<Found | undefined> {
+  const { tagged, mediaType, artifactType } = filters;
+  if (mediaType !== undefined && one.mediaType !== mediaType) return undefined;
+  if (artifactType !== undefined && one.artifactType !== artifactType) return undefined;
+  if (tagged === undefined) return one;
+  const tags = await listTagsOf(reading, repository, of, one.digest, 1);
+  return tags.length > 0 === tagged ? one : undefined;
+}
+
+const SHOWN = 100;
+
+async function show(
+  reading: Reading,
+  repository: Uid,
+  name: RepositoryName,
+  digest: Digest,
+  record: Pick<Found, 'mediaType' | 'size' | 'artifactType' | 'subject' | 'config' | 'pushed'>,
+): Promise<object> {
+  const { tx, registry } = reading;
+  const [tags, referrers, bytes, timeOf] = await Promise.all([
+    listTagsOf(reading, repository, name.image, digest, SHOWN),
+    listReferrers(reading, repository, name.image, digest, { limit: SHOWN }),
+    readContent(tx, registry.keyspace, digest),
+    timesOf(tx, registry.keyspace, [record.pushed]),
+  ]);
+  const config = record.config === undefined ? undefined : await readContent(tx, registry.keyspace, record.config);
+  return {
+    image: name.image,
+    digest,
+    mediaType: record.mediaType,
+    ...(record.artifactType === undefined ? {} : { artifactType: record.artifactType }),
+    size: record.size,
+    tags,
+    pushed: formatTime(timeOf(record.pushed)),
+    ...(record.subject === undefined ? {} : { subject: record.subject }),
+    ...(bytes === undefined ? { erased: true } : partsOf(bytes, record.size)),
+    ...(config === undefined ? {} : configParts(config)),
+    referrers: referrers.map(({ digest: of, mediaType, size, artifactType }) => ({
+      digest: of,
+      mediaType,
+      size,
+      ...(artifactType === undefined ? {} : { artifactType }),
+    })),
+  };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function fieldsIn(bytes: Buffer): Fields {
+  try {
+    const value: unknown = JSON.parse(bytes.toString());
+    return isFields(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+function descriptorsIn(value: unknown): readonly Fields[] {
+  return Array.isArray(value) ? value.filter(isFields) : [];
+}
+
+/** What the manifest itself says. Its bytes were checked when it was pushed, as far as a push checks. */
+function partsOf(bytes: Buffer, size: number): object {
+  const root = fieldsIn(bytes);
+  const shown = ({ mediaType, digest, size: of }: Fields) => ({
+    mediaType: typeof mediaType === 'string' ? mediaType : '',
+    digest: String(digest),
+    size: Number(of),
+  });
+  const config = isFields(root['config']) ? shown(root['config']) : undefined;
+  const layers = descriptorsIn(root['layers']).map(shown);
+  const entries = descriptorsIn(root['manifests']);
+  const platforms = entries.map(({ platform }) => platform).filter(isFields);
+  const annotations = textsIn(root['annotations']);
+  const isIndex = 'manifests' in root;
+  return {
+    ...(isIndex ? { manifests: entries.map(shown), platforms } : { layers }),
+    ...(config === undefined ? {} : { config }),
+    ...(isIndex ? {} : { totalSize: layers.reduce((sum, layer) => sum + layer.size, size + (config?.size ?? 0)) }),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
+}
+
+function textsIn(value: unknown): Readonly<Record<string, string>> | undefined {
+  if (!isFields(value)) return undefined;
+  return Object.fromEntries(Object.entries(value).map(([name, text]) => [name, String(text)]));
+}
+
+/** OCI image specification 1.1, "Image configuration". Others' configs say what they like. */
+function configParts(bytes: Buffer): object {
+  const root = fieldsIn(bytes);
+  const names = ['os', 'architecture', 'variant', 'os.version'];
+  const platform = Object.fromEntries(names.flatMap((name) => (typeof root[name] === 'string' ? [[name, root[name]]] : [])));
+  const labels = isFields(root['config']) ? textsIn(root['config']['Labels']) : undefined;
+  return {
+    ...(Object.keys(platform).length === 0 ? {} : { platform }),
+    ...(typeof root['created'] === 'string' ? { created: root['created'] } : {}),
+    ...(labels === undefined ? {} : { labels }),
+  };
+}

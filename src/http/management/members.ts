@@ -1,0 +1,319 @@
+import { Type, type TObject } from 'typebox';
+
+import { grantRole, revokeRole, type Resource } from '../../commands/role.js';
+import { reject } from '../../errors.js';
+import type { Role } from '../../events/types.js';
+import { judge, judgeManaging } from '../../identity/judge.js';
+import { nameOfRole, resolvePrincipal, roleOf, showPrincipal, type PrincipalShown } from '../../identity/principal-text.js';
+import type { Uid } from '../../identifiers.js';
+import { listPlatformGrants } from '../../projections/access.js';
+import type { StoredGrant } from '../../projections/grants.js';
+import { findOrganization, findOrganizationUid } from '../../projections/organizations.js';
+import { findProject } from '../../projections/projects.js';
+import { listRepositoryGrants } from '../../projections/repository-access.js';
+import { standingAsAdministrator, standingOnOrganization, standingOnProject } from '../../projections/standing.js';
+import type { Reading } from '../../projections/store.js';
+import { findTarget, standingOnNothing } from '../../projections/targets.js';
+import type { Exchange } from '../exchange.js';
+import { contextIfMatch, contextOnce, entityTag } from './conditions.js';
+import { linkTo, matches, pageOf } from './paging.js';
+import { granted, organizationId, projectId, repositoryName, throwIf } from './resources.js';
+import { operation, type Operation } from './route.js';
+import {
+  after,
+  limit,
+  member,
+  object,
+  organizationParams,
+  page,
+  principalText,
+  projectParams,
+  q,
+  repositoryParams,
+  roleSchema,
+} from './schemas.js';
+
+/** Who may do what on one of the three levels: the same operations on each. */
+interface Level {
+  readonly path: string;
+  /** What the roles are called in its paths. */
+  readonly list: 'members' | 'permissions';
+  readonly what: string;
+  /** In operations' ids. */
+  readonly named: string;
+  readonly params: TObject;
+  readonly resourceOf: (params: Readonly<Record<string, string>>) => Resource;
+}
+
+const levels: readonly Level[] = [
+  {
+    path: '/organizations/:organization',
+    list: 'members',
+    what: 'an organization',
+    named: 'OrganizationMember',
+    params: organizationParams,
+    resourceOf: ({ organization = '' }) => ({ kind: 'organization', id: organizationId(organization) }),
+  },
+  {
+    path: '/projects/:project',
+    list: 'members',
+    what: 'a project',
+    named: 'ProjectMember',
+    params: projectParams,
+    resourceOf: ({ project = '' }) => ({ kind: 'project', id: projectId(project) }),
+  },
+  {
+    path: '/projects/:project/repositories/:repository',
+    list: 'permissions',
+    what: 'a repository',
+    named: 'RepositoryPermission',
+    params: repositoryParams,
+    resourceOf: ({ project = '', repository = '' }) => ({ kind: 'repository', name: repositoryName(project, repository) }),
+  },
+];
+
+export const memberOperations: readonly Operation[] = levels.flatMap(operationsOf);
+
+function operationsOf({ path, list, what, named, params, resourceOf }: Level): readonly Operation[] {
+  const tag = 'Roles';
+  const many = `${path}/${list}`;
+  const one = `${many}/:principal`;
+  const withPrincipal = Type.Object({ ...params.properties, principal: principalText }, { additionalProperties: false });
+  const find = async (reading: Reading, exchange: Exchange, of: Readonly<Record<string, string>>): Promise<MemberShown> => {
+    const on = resourceOf(of);
+    const { uid } = await ownedUid(reading, exchange, on);
+    const { principal = '' } = of;
+    const wanted = granted(await resolvePrincipal(reading, principal));
+    const roles = (await listAll(reading, on.kind, uid)).find((grant) =>
+      'uid' in grant.principal ? 'uid' in wanted && grant.principal.uid === wanted.uid : grant.principal.kind === wanted.kind,
+    );
+    if (roles === undefined) return reject('ROLE_UNKNOWN', { principal, what: describe(on) });
+    return showMember(await showPrincipal(reading, roles.principal), roles.role, on, false);
+  };
+  return [
+    operation({
+      method: 'GET',
+      path: many,
+      id: `list${named}s`,
+      tag,
+      summary: `Who has a role on ${what}, inherited ones included; owners are told`,
+      params,
+      query: object({
+        limit,
+        after,
+        q,
+        role: Type.Optional(roleSchema),
+        inherited: Type.Optional(Type.Boolean({ description: 'false: only those granted here; true: only those from above.' })),
+        sort: Type.Optional(Type.Enum(['name', '-name'], { default: 'name', description: 'By the principal.' })),
+      }),
+      status: 200,
+      answer: page(list, member),
+      async run({ exchange, params: given, query, path: asked }) {
+        const of = given as Readonly<Record<string, string>>;
+        return exchange.services.executor.store.read(async (reading) => {
+          const on = resourceOf(of);
+          const all = await everyMember(reading, on, await ownedUid(reading, exchange, on));
+          const listed = all
+            .filter(({ principal, role, inherited }) => {
+              const kept = query.inherited === undefined || query.inherited === inherited;
+              return kept && matches(query.q, principal) && (query.role === undefined || query.role === role);
+            })
+            .map((item) => ({ item, name: item.principal, created: '', uid: `${item.on} ${item.uid ?? ''}` }));
+          const found = pageOf(listed, query);
+          return { body: { [list]: found.items, ...linkTo(asked, query, found.after) } };
+        });
+      },
+    }),
+    operation({
+      method: 'POST',
+      path: many,
+      id: `add${named}`,
+      tag,
+      summary: `Gives a principal a role on ${what}, in place of the one that it has there`,
+      params,
+      body: object({ principal: principalText, role: roleSchema }),
+      status: 201,
+      answer: member,
+      creates: true,
+      async run({ exchange, params: given, body, path: asked }) {
+        const of = given as Readonly<Record<string, string>>;
+        const shown = await grant(exchange, resourceOf(of), body.principal, roleOf(body.role), contextOnce(exchange, asked));
+        return { body: shown, location: `${asked}/${encodeURIComponent(shown.principal)}` };
+      },
+    }),
+    operation({
+      method: 'GET',
+      path: one,
+      id: `get${named}`,
+      tag,
+      summary: `The role that was granted to a principal on ${what} itself`,
+      params: withPrincipal,
+      status: 200,
+      answer: member,
+      editable: true,
+      async run({ exchange, params: given }) {
+        const of = given as Readonly<Record<string, string>>;
+        const shown = await exchange.services.executor.store.read((reading) => find(reading, exchange, of));
+        return { body: shown, etag: entityTag(shown) };
+      },
+    }),
+    operation({
+      method: 'PUT',
+      path: one,
+      id: `set${named}`,
+      tag,
+      summary: `Gives a principal this role on ${what}`,
+      params: withPrincipal,
+      body: object({ role: roleSchema }),
+      status: 200,
+      answer: member,
+      editable: true,
+      async run({ exchange, params: given, body }) {
+        const of = given as Readonly<Record<string, string>>;
+        const context = contextIfMatch(exchange, (reading) => find(reading, exchange, of));
+        const shown = await grant(exchange, resourceOf(of), of['principal'] ?? '', roleOf(body.role), context);
+        return { body: shown, etag: entityTag(shown) };
+      },
+    }),
+    operation({
+      method: 'DELETE',
+      path: one,
+      id: `remove${named}`,
+      tag,
+      summary: `Takes the role away that was granted to a principal on ${what} itself`,
+      params: withPrincipal,
+      status: 204,
+      editable: true,
+      async run({ exchange, params: given }) {
+        const of = given as Readonly<Record<string, string>>;
+        const { executor } = exchange.services;
+        const on = resourceOf(of);
+        const { principal: named = '' } = of;
+        const context = contextIfMatch(exchange, (reading) => find(reading, exchange, of));
+        const principal = await resolveFor(exchange, on, named);
+        granted(await revokeRole(executor, context, { kind: 'RevokeRole', on, principal, named }));
+        return {};
+      },
+    }),
+  ];
+}
+
+/** Who may not manage is told that, whoever was named. */
+async function resolveFor(exchange: Exchange, on: Resource, named: string) {
+  return exchange.services.executor.store.read(async (reading) => {
+    await ownedUid(reading, exchange, on);
+    const gone = await goneGrantee(reading, on, named, exchange);
+    return gone ?? granted(await resolvePrincipal(reading, named));
+  });
+}
+
+/** A grant of somebody who is gone is named by the uid, so that it can be taken away. */
+async function goneGrantee(reading: Reading, on: Resource, named: string, exchange: Exchange) {
+  const { uid } = await ownedUid(reading, exchange, on);
+  const found = (await listAll(reading, on.kind, uid)).find(({ principal }) => 'uid' in principal && principal.uid === named);
+  return found !== undefined && 'uid' in found.principal ? ({ kind: 'user', uid: found.principal.uid } as const) : undefined;
+}
+
+async function grant(
+  exchange: Exchange,
+  on: Resource,
+  named: string,
+  role: Role,
+  context: Parameters<typeof grantRole>[1],
+): Promise<MemberShown> {
+  const { executor } = exchange.services;
+  const principal = await resolveFor(exchange, on, named);
+  granted(await grantRole(executor, context, { kind: 'GrantRole', on, principal, named, role }));
+  const shown = await executor.store.read((reading) => showPrincipal(reading, principal));
+  return showMember(shown, role, on, false);
+}
+
+interface Owned {
+  readonly uid: Uid;
+  /** Those that it inherits from. */
+  readonly above: readonly { readonly uid: Uid; readonly on: Resource }[];
+}
+
+/** Something that the caller owns; the refusals are those of the commands (role.ts). */
+async function ownedUid(reading: Reading, { caller }: Exchange, on: Resource): Promise<Owned> {
+  switch (on.kind) {
+    case 'organization': {
+      const uid = await findOrganizationUid(reading, on.id);
+      const standing =
+        uid === undefined
+          ? await standingAsAdministrator(reading, caller.actor)
+          : await standingOnOrganization(reading, caller.actor, uid);
+      throwIf(judgeManaging(caller, standing, describe(on)));
+      return uid === undefined ? reject('ORGANIZATION_UNKNOWN', { organization: on.id }) : { uid, above: [] };
+    }
+    case 'project': {
+      const project = await findProject(reading, on.id);
+      const standing =
+        project === undefined
+          ? await standingOnNothing(reading, caller.actor)
+          : await standingOnProject(reading, caller.actor, project);
+      throwIf(judgeManaging(caller, standing, describe(on)));
+      if (project === undefined) return reject('PROJECT_UNKNOWN', { project: on.id });
+      return { uid: project.uid, above: await organizationAbove(reading, project.organization) };
+    }
+    case 'repository': {
+      const target = await findTarget(reading, caller.actor, on.name);
+      throwIf(judge({ caller, verb: 'manage', target }));
+      const { repository, project } = target;
+      if (repository === undefined || project === undefined) return reject('REPOSITORY_UNKNOWN', { name: on.name.name });
+      const fromProject = { uid: project.uid, on: { kind: 'project', id: on.name.project } as const };
+      return { uid: repository, above: [fromProject, ...(await organizationAbove(reading, project.organization))] };
+    }
+  }
+}
+
+async function organizationAbove(reading: Reading, uid: Uid) {
+  const found = await findOrganization(reading, uid);
+  return found === undefined ? [] : [{ uid, on: { kind: 'organization', id: found.id } as const }];
+}
+
+const READ_AT_ONCE = 1_000;
+
+async function listAll(reading: Reading, kind: Resource['kind'], uid: Uid): Promise<readonly StoredGrant[]> {
+  const all: StoredGrant[] = [];
+  for (;;) {
+    const last = all.at(-1)?.principal;
+    const behind = last === undefined ? undefined : 'uid' in last ? ({ kind: 'user', uid: last.uid } as const) : last;
+    const some =
+      kind === 'repository'
+        ? await listRepositoryGrants(reading, uid, READ_AT_ONCE, behind)
+        : await listPlatformGrants(reading, uid, READ_AT_ONCE, behind);
+    all.push(...some);
+    if (some.length < READ_AT_ONCE) return all;
+  }
+}
+
+type MemberShown = PrincipalShown & { readonly role: string; readonly inherited: boolean; readonly on: string };
+
+async function everyMember(reading: Reading, on: Resource, { uid, above }: Owned): Promise<readonly MemberShown[]> {
+  const places = [{ uid, on, inherited: false }, ...above.map((one) => ({ ...one, inherited: true }))];
+  const found = await Promise.all(
+    places.map(async (place) => {
+      const grants = await listAll(reading, place.on.kind, place.uid);
+      return Promise.all(
+        grants.map(async ({ principal, role }) =>
+          showMember(await showPrincipal(reading, principal), role, place.on, place.inherited),
+        ),
+      );
+    }),
+  );
+  return found.flat();
+}
+
+function showMember(shown: PrincipalShown, role: Role, on: Resource, inherited: boolean): MemberShown {
+  return {
+    ...shown,
+    role: nameOfRole(role),
+    inherited,
+    on: on.kind === 'repository' ? `repository/${on.name.name}` : `${on.kind}/${on.id}`,
+  };
+}
+
+function describe(on: Resource): string {
+  return on.kind === 'repository' ? `repository ${on.name.name}` : `${on.kind} ${on.id}`;
+}

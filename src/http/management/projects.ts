@@ -1,0 +1,168 @@
+import { Type } from 'typebox';
+
+import { createProject, deleteProject, describeProject } from '../../commands/project.js';
+import { reject } from '../../errors.js';
+import { judgeSeeing } from '../../identity/judge.js';
+import { findOrganizationUid } from '../../projections/organizations.js';
+import { isBarred } from '../../projections/principals.js';
+import { findProjectDetails, listProjects, type ProjectDetails } from '../../projections/project-details.js';
+import { standingAsAdministrator, standingOnProject } from '../../projections/standing.js';
+import type { Reading } from '../../projections/store.js';
+import type { Exchange } from '../exchange.js';
+import { contextIfMatch, contextOnce, entityTag } from './conditions.js';
+import { generateId } from './generated-ids.js';
+import { linkTo, matches, pageOf } from './paging.js';
+import { granted, organizationId, projectId, seenProject, showProject, sortable, throwIf } from './resources.js';
+import { operation } from './route.js';
+import { after, described, limit, object, page, project, projectParams, q, sort } from './schemas.js';
+
+const tag = 'Projects';
+
+export const projectOperations = [
+  operation({
+    method: 'GET',
+    path: '/projects',
+    id: 'listProjects',
+    tag,
+    summary: 'Projects that you have a role on',
+    query: object({
+      limit,
+      after,
+      q,
+      sort,
+      organization: Type.Optional(Type.String({ maxLength: 128, description: 'Only those of this organization.' })),
+    }),
+    status: 200,
+    answer: page('projects', project),
+    async run({ exchange, query, path }) {
+      const { caller, services } = exchange;
+      return services.executor.store.read(async (reading) => {
+        const barred = await isBarred(reading, caller.actor);
+        throwIf(judgeSeeing(caller, barred ? 'barred' : caller.actor.kind === 'anonymous' ? undefined : 'viewer', 'projects'));
+        const visible = await visibleProjects(reading, exchange, query.organization);
+        const listed = visible
+          .filter(({ id, displayName }) => matches(query.q, id, displayName))
+          .map((item) => ({ item, name: item.id, created: sortable(item.created), uid: item.uid }));
+        const found = pageOf(listed, query);
+        const projects = await Promise.all(found.items.map((one) => showProject(reading, one)));
+        return { body: { projects, ...linkTo(path, query, found.after) } };
+      });
+    },
+  }),
+  operation({
+    method: 'POST',
+    path: '/projects',
+    id: 'createProject',
+    tag,
+    summary: 'Makes a project; owners of its organization may',
+    body: object({
+      id: Type.Optional(Type.String({ description: 'Made up when left out.', examples: ['team'] })),
+      organization: Type.Optional(Type.String({ description: 'Without it, the only one that you own.', examples: ['default'] })),
+      displayName: Type.Optional(described.displayName),
+      description: Type.Optional(described.description),
+    }),
+    status: 201,
+    answer: project,
+    creates: true,
+    async run({ exchange, body, path }) {
+      const { executor, newId } = exchange.services;
+      const made = granted(
+        await createProject(executor, contextOnce(exchange, path), {
+          kind: 'CreateProject',
+          project: newId(),
+          id: projectId(body.id ?? generateId('p')),
+          organization: body.organization === undefined ? undefined : organizationId(body.organization),
+          about: { displayName: body.displayName ?? '', description: body.description ?? '' },
+        }),
+      );
+      return executor.store.read(async (reading) => {
+        const details = await findProjectDetails(reading, made.project);
+        if (details === undefined) return reject('PROJECT_UNKNOWN', { project: made.project });
+        const shown = await showProject(reading, details);
+        return { body: shown, etag: entityTag(shown), location: `${path}/${details.id}` };
+      });
+    },
+  }),
+  operation({
+    method: 'GET',
+    path: '/projects/:project',
+    id: 'getProject',
+    tag,
+    summary: 'A project',
+    params: projectParams,
+    status: 200,
+    answer: project,
+    editable: true,
+    async run({ exchange, params }) {
+      const shown = await exchange.services.executor.store.read((reading) => load(reading, exchange, params.project));
+      return { body: shown, etag: entityTag(shown) };
+    },
+  }),
+  operation({
+    method: 'PATCH',
+    path: '/projects/:project',
+    id: 'describeProject',
+    tag,
+    summary: 'Says what a project is called and is for',
+    params: projectParams,
+    body: object({ displayName: Type.Optional(described.displayName), description: Type.Optional(described.description) }),
+    status: 200,
+    answer: project,
+    editable: true,
+    async run({ exchange, params, body }) {
+      const { executor } = exchange.services;
+      const show = (reading: Reading) => load(reading, exchange, params.project);
+      const id = projectId(params.project);
+      granted(await describeProject(executor, contextIfMatch(exchange, show), { kind: 'DescribeProject', id, change: body }));
+      const shown = await executor.store.read(show);
+      return { body: shown, etag: entityTag(shown) };
+    },
+  }),
+  operation({
+    method: 'DELETE',
+    path: '/projects/:project',
+    id: 'deleteProject',
+    tag,
+    summary: 'Deletes a project that has no repositories, with its service accounts',
+    params: projectParams,
+    status: 204,
+    editable: true,
+    async run({ exchange, params }) {
+      const show = (reading: Reading) => load(reading, exchange, params.project);
+      const id = projectId(params.project);
+      granted(await deleteProject(exchange.services.executor, contextIfMatch(exchange, show), { kind: 'DeleteProject', id }));
+      return {};
+    },
+  }),
+];
+
+async function load(reading: Reading, exchange: Exchange, id: string): Promise<object> {
+  return showProject(reading, (await seenProject(reading, exchange, id)).details);
+}
+
+const READ_AT_ONCE = 500;
+
+async function visibleProjects(
+  reading: Reading,
+  { caller }: Exchange,
+  organization: string | undefined,
+): Promise<readonly ProjectDetails[]> {
+  const of = organization === undefined ? undefined : await findOrganizationUid(reading, organizationId(organization));
+  if (organization !== undefined && of === undefined) return [];
+  const seesAll = (await standingAsAdministrator(reading, caller.actor)) === 'owner';
+  const visible: ProjectDetails[] = [];
+  for (let last: ProjectDetails['uid'] | undefined; ;) {
+    const uids = await listProjects(reading, of, READ_AT_ONCE, last);
+    const found = await Promise.all(
+      uids.map(async (uid) => {
+        const details = await findProjectDetails(reading, uid);
+        if (details === undefined || seesAll) return details;
+        const standing = await standingOnProject(reading, caller.actor, details);
+        return standing === undefined || standing === 'barred' ? undefined : details;
+      }),
+    );
+    visible.push(...found.filter((one) => one !== undefined));
+    last = uids.at(-1);
+    if (uids.length < READ_AT_ONCE) return visible;
+  }
+}

@@ -1,0 +1,197 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import { Ajv, type ErrorObject } from 'ajv';
+import formats from 'ajv-formats';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+import { refuse, reject, RefusalError } from '../../errors.js';
+import { authenticate, authenticateKnown, type AuthenticationDeps, type Caller } from '../../identity/caller.js';
+import { sendJson } from '../answers.js';
+import type { RegistryServices } from '../exchange.js';
+import { problemOf, problemType } from '../problem.js';
+import { namesTag } from './conditions.js';
+import { describe } from './description.js';
+import { digestOperations } from './digests.js';
+import { memberOperations } from './members.js';
+import { organizationOperations } from './organizations.js';
+import { projectOperations } from './projects.js';
+import { repositoryOperations } from './repositories.js';
+import type { Operation } from './route.js';
+import { serviceAccountOperations } from './service-accounts.js';
+import { upkeepOperations } from './upkeep.js';
+import { userOperations } from './users.js';
+
+const BASE = '/api/v1';
+const BODY_LIMIT = 64 * 1024;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller;
+  }
+}
+
+function allOperations(authentication: Pick<AuthenticationDeps, 'passwords' | 'guessing'>): readonly Operation[] {
+  return [
+    ...userOperations(authentication),
+    ...organizationOperations,
+    ...projectOperations,
+    ...memberOperations,
+    ...serviceAccountOperations,
+    ...repositoryOperations,
+    ...digestOperations,
+    ...upkeepOperations,
+  ];
+}
+
+/** The methods that are served at a path below /api/v1, as it was sent. */
+export type MethodsAt = (path: string) => readonly string[];
+
+/** The management API's own routes, and its description. History and the past are in api.ts, which has all that is not here. */
+export function registerManagement(
+  app: FastifyInstance,
+  services: RegistryServices,
+  authentication: AuthenticationDeps,
+): MethodsAt {
+  const operations = allOperations(authentication);
+  const description = describe(operations);
+  void app.register(async (api) => {
+    api.decorateRequest('caller');
+    acceptJson(api);
+    validate(api);
+    api.addHook('onRequest', async (request, reply) => {
+      reply.header('cache-control', 'no-store');
+      const header = request.headers.authorization;
+      request.caller =
+        authenticateKnown(header, authentication.tokens) ?? (await authenticate(header, request.ip, authentication));
+      request.told.actor = request.caller.actor.uid ?? request.caller.actor.kind;
+    });
+    for (const one of operations) register(api, one, services);
+    await Promise.resolve();
+  });
+  void app.register(async (docs) => {
+    docs.get(`${BASE}/openapi.json`, (_request, reply) => sendJson(reply, 200, description));
+    await docs.register(swagger, { mode: 'static', specification: { document: description as never } });
+    await docs.register(swaggerUi, {
+      routePrefix: '/api/docs',
+      staticCSP: true,
+      uiConfig: { url: `${BASE}/openapi.json`, docExpansion: 'list', deepLinking: true, defaultModelsExpandDepth: 0 },
+      theme: { title: 'Artifact Store' },
+    });
+  });
+  const patterns = operations.map(({ method, path }) => ({
+    method,
+    pattern: new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`),
+  }));
+  return (path) => {
+    const found = new Set(patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method));
+    if (found.has('GET')) found.add('HEAD');
+    return [...found];
+  };
+}
+
+function register(api: FastifyInstance, one: Operation, services: RegistryServices): void {
+  const { method, path, params, query, body, status, run } = one;
+  api.route({
+    method,
+    url: `${BASE}${path}`,
+    exposeHeadRoute: method === 'GET',
+    schema: {
+      ...(params === undefined ? {} : { params }),
+      querystring: query ?? { type: 'object', properties: {}, additionalProperties: false },
+      ...(body === undefined ? {} : { body }),
+    },
+    async handler(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+      if (body === undefined && request.body !== undefined) return reject('BODY_INVALID', { reason: 'no body is accepted here' });
+      const url = request.raw.url ?? '';
+      const mark = url.indexOf('?');
+      const exchange = { services, request, reply, caller: request.caller, query: new URLSearchParams() };
+      const answer = await run({
+        exchange,
+        params: request.params as Readonly<Record<string, string>>,
+        query: request.query as Readonly<Record<string, unknown>>,
+        body: request.body,
+        path: mark < 0 ? url : url.slice(0, mark),
+      });
+      if (answer.etag !== undefined) reply.header('etag', answer.etag);
+      if (answer.location !== undefined) reply.header('location', answer.location);
+      if (method === 'GET' && answer.etag !== undefined && namesTag(request.headers['if-none-match'], answer.etag)) {
+        return reply.status(304).send();
+      }
+      if (answer.body === undefined) return reply.status(status).send();
+      // RFC 8288, for clients that page without reading the body.
+      if (typeof answer.body === 'object' && answer.body !== null && 'next' in answer.body) {
+        reply.header('link', `<${String(answer.body.next)}>; rel="next"`);
+      }
+      return sendJson(reply, status, answer.body);
+    },
+  });
+}
+
+/** Elsewhere a body is a stream. */
+function acceptJson(api: FastifyInstance): void {
+  api.removeAllContentTypeParsers();
+  api.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: BODY_LIMIT }, (_request, text, done) => {
+    try {
+      done(null, text === '' ? undefined : JSON.parse(text.toString()));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      done(new RefusalError(refuse('BODY_INVALID', { reason: `the body is no JSON: ${reason}` })));
+    }
+  });
+  api.addContentTypeParser('*', (request, _payload, done) => {
+    const given = request.headers['content-type'] ?? 'without a Content-Type';
+    done(new RefusalError(refuse('MEDIA_TYPE_UNSUPPORTED', { given: given.slice(0, 100) })));
+  });
+}
+
+function validate(api: FastifyInstance): void {
+  const options = { allErrors: true, verbose: true, strict: false } as const;
+  // What stands in a URL is text; in a body a number in quotes is none.
+  const [ofBodies, ofUrls] = [new Ajv(options), new Ajv({ ...options, coerceTypes: true })];
+  for (const ajv of [ofBodies, ofUrls]) formats.default(ajv);
+  api.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? ofBodies : ofUrls).compile(schema as object));
+  api.setErrorHandler((error: FastifyError, request, reply) => {
+    if (error.validation === undefined) {
+      if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+        return reject('BODY_INVALID', { reason: `the body has more than ${BODY_LIMIT} bytes` });
+      throw error;
+    }
+    const ofBody = error.validationContext === 'body';
+    const errors = (error.validation as readonly ErrorObject[]).map(fieldError);
+    const [first] = errors;
+    const reason = first === undefined ? 'the request is not understood' : inWords(first, ofBody);
+    const problem = problemOf(refuse(ofBody ? 'BODY_INVALID' : 'REQUEST_INVALID', { reason }));
+    request.told.error = problem.code;
+    return sendJson(reply, problem.status, ofBody ? { ...problem, errors } : problem, problemType);
+  });
+}
+
+interface FieldProblem {
+  /** RFC 6901. */
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+function fieldError(error: ErrorObject): FieldProblem {
+  const { instancePath, keyword, params, message = 'is not accepted', parentSchema } = error;
+  const extra: unknown = params['additionalProperty'];
+  if (keyword === 'additionalProperties' && typeof extra === 'string') {
+    const known = Object.keys((parentSchema?.['properties'] as object | undefined) ?? {});
+    const accepted = known.length === 0 ? 'none is accepted' : `accepted are ${known.join(', ')}`;
+    return { pointer: `${instancePath}/${escaped(extra)}`, detail: `is not known here; ${accepted}` };
+  }
+  const missing: unknown = params['missingProperty'];
+  if (keyword === 'required' && typeof missing === 'string')
+    return { pointer: `${instancePath}/${escaped(missing)}`, detail: 'is missing' };
+  const values: unknown = params['allowedValues'];
+  if (keyword === 'enum' && Array.isArray(values)) return { pointer: instancePath, detail: `is not one of ${values.join(', ')}` };
+  return { pointer: instancePath, detail: message };
+}
+
+const escaped = (name: string): string => name.slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1');
+
+function inWords({ pointer, detail }: FieldProblem, ofBody: boolean): string {
+  const name = pointer.slice(1);
+  if (name === '') return `${ofBody ? 'the body' : 'the request'} ${detail}`;
+  return `${ofBody ? 'the field' : 'the parameter'} ${JSON.stringify(name)} ${detail}`;
+}

@@ -1,0 +1,85 @@
+import { Type } from 'typebox';
+
+import { eraseContent } from '../../commands/erase-content.js';
+import { digestForm, parseDigest } from '../../digest.js';
+import { reject } from '../../errors.js';
+import { formatTime } from '../../events/database-time.js';
+import { judgeManaging } from '../../identity/judge.js';
+import { readSigningKeys, rotateSigningKey } from '../../identity/signing-keys.js';
+import { SIGNING_KEY_KEPT_MS } from '../../identity/tokens.js';
+import { standingAsAdministrator } from '../../projections/standing.js';
+import type { Reading } from '../../projections/store.js';
+import { commandContext, type Exchange } from '../exchange.js';
+import { granted, throwIf } from './resources.js';
+import { operation } from './route.js';
+import { object, time } from './schemas.js';
+
+const tag = 'Upkeep';
+
+const signingKey = object({ kid: Type.String({ description: 'RFC 7638 thumbprint.' }), created: time });
+
+export const upkeepOperations = [
+  operation({
+    method: 'GET',
+    path: '/signing-keys',
+    id: 'listSigningKeys',
+    tag,
+    summary: 'The keys that tokens are signed with, the newest first; administrators are told',
+    status: 200,
+    answer: object({ signingKeys: Type.Array(signingKey) }),
+    async run({ exchange }) {
+      return exchange.services.executor.store.read(async (reading) => {
+        await administering(reading, exchange, 'signing keys');
+        const keys = await readSigningKeys(reading.tx, reading.platform.keyspace);
+        return { body: { signingKeys: keys.map(({ kid, createdAt }) => ({ kid, created: formatTime(createdAt) })) } };
+      });
+    },
+  }),
+  operation({
+    method: 'POST',
+    path: '/signing-keys',
+    id: 'rotateSigningKey',
+    tag,
+    summary: 'Makes a new key to sign tokens with; administrators may',
+    description:
+      'It signs after two minutes, when every server has read it. What the one before signed stays good for its time. Happens by itself every 30 days.',
+    status: 201,
+    answer: object({ kid: Type.String() }),
+    async run({ exchange }) {
+      const { store } = exchange.services.executor;
+      await store.read((reading) => administering(reading, exchange, 'signing keys'));
+      const kid = await rotateSigningKey(store.database, store.keyspaces.platform, {
+        olderThanMs: 0,
+        keptMs: SIGNING_KEY_KEPT_MS,
+      });
+      return { body: { kid } };
+    },
+  }),
+  operation({
+    method: 'POST',
+    path: '/content/:digest/erase',
+    id: 'eraseContent',
+    tag,
+    summary: 'Erases the bytes of a manifest, a config or a blob from all repositories, for ever; administrators may',
+    description: 'They are not accepted again. History stays, and says that they were erased.',
+    params: object({ digest: Type.String({ minLength: 1, maxLength: 200, examples: [`sha256:${'0'.repeat(64)}`] }) }),
+    status: 204,
+    async run({ exchange, params }) {
+      const { executor, newId } = exchange.services;
+      await executor.store.read((reading) => administering(reading, exchange, 'content'));
+      const digest =
+        parseDigest(params.digest) ??
+        reject('FIELD_INVALID', {
+          field: 'digest',
+          reason: `${JSON.stringify(params.digest)} is none; accepted is ${digestForm}`,
+        });
+      const contextOf = () => commandContext(exchange);
+      granted(await eraseContent(executor, contextOf, { kind: 'EraseContent', digest, erasure: newId() }));
+      return {};
+    },
+  }),
+];
+
+async function administering(reading: Reading, { caller }: Exchange, what: string): Promise<void> {
+  throwIf(judgeManaging(caller, await standingAsAdministrator(reading, caller.actor), what));
+}
