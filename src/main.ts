@@ -2,7 +2,9 @@
 import { BlobStoreError } from './blobs/blob-store.js';
 import { StoreMismatchError } from './commands/found-store.js';
 import { ConfigError, readConfig } from './config.js';
+import { administer } from './cli/admin-command.js';
 import { showHistory } from './cli/history-command.js';
+import { showLogin } from './cli/login-command.js';
 import { manageIncarnation } from './cli/incarnation-command.js';
 import { DatabaseUnusableError, KeyValueError } from './keyvalue/database.js';
 import { migrateStore } from './cli/migrate-command.js';
@@ -15,6 +17,8 @@ import { serve } from './serve.js';
 const usage = `usage: artifact-store <command>
 
   serve                                          the registry with all its parts on one machine
+  admin <command>                                organizations, projects, people, machines and roles, by the server's API
+  login                                          tries credentials and prints what docker needs
   repository create <project>/<repository>       creates a repository
   repository delete <project>/<repository>       deletes a repository with all its images
   history <what> [options]                       what happened to a project, a repository, an image, a tag or a digest
@@ -39,6 +43,10 @@ async function run(args: readonly string[]): Promise<number> {
       return manageProjections(readConfig(process.env), rest);
     case 'incarnation':
       return manageIncarnation(readConfig(process.env), rest);
+    case 'admin':
+      return administer(process.env, rest);
+    case 'login':
+      return showLogin(process.env, rest);
     case 'help':
     case '--help':
     case '-h':
