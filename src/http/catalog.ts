@@ -3,6 +3,8 @@ import type { FastifyReply } from 'fastify';
 import { refuse, reject, RefusalError } from '../errors.js';
 import { parseName, type RepositoryName, type Uid } from '../identifiers.js';
 import type { Caller } from '../identity/caller.js';
+import { refuseBarred } from '../identity/judge.js';
+import { isBarred } from '../projections/principals.js';
 import { listCatalog, type CatalogEntry } from '../projections/images.js';
 import { findProject, type Project } from '../projections/projects.js';
 import { principalsOf } from '../projections/grants.js';
@@ -58,6 +60,8 @@ export async function readCatalog(
   page: { readonly last: string | undefined; readonly limit: number; readonly lookAtMost?: number },
 ): Promise<CatalogPage> {
   const { last, limit, lookAtMost = LOOKED_AT_MOST } = page;
+  const barred = refuseBarred(caller, (await isBarred(reading, caller.actor)) ? 'barred' : undefined);
+  if (barred !== undefined) throw new RefusalError(barred);
   if (limit === 0 || !(await hasRoleAnywhere(reading, caller.actor))) return { names: [], next: undefined };
   const sight = new Sight(reading, caller);
   const names: string[] = [];

@@ -3,10 +3,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 
 import { refuse, reject, RefusalError } from '../errors.js';
 import { parseName, type RepositoryName } from '../identifiers.js';
 import { authenticate, authenticateKnown, type AuthenticationDeps, type Caller } from '../identity/caller.js';
+import { refuseBarred } from '../identity/judge.js';
+import { isBarred } from '../projections/principals.js';
 import { sendJson } from './answers.js';
 import { getBlob, removeBlob } from './blobs.js';
 import { getCatalog } from './catalog.js';
-import type { Exchange, RegistryServices } from './exchange.js';
+import { credentialOf, type Exchange, type RegistryServices } from './exchange.js';
 import { deleteReference, getManifest, putManifest } from './manifests.js';
 import { getReferrers } from './referrers.js';
 import { parseRegistryPath, type RegistryPath } from './registry-path.js';
@@ -94,8 +96,14 @@ function dispatch(exchange: Exchange, path: RegistryPath): Promise<FastifyReply>
 }
 
 /** end-1. A caller without credentials is told where to get a token; every client begins here. */
-function answerBase({ reply }: Exchange, { actor, viaToken }: Caller): FastifyReply {
+async function answerBase({ reply, services }: Exchange, caller: Caller): Promise<FastifyReply> {
+  const { actor, viaToken } = caller;
   if (actor.kind === 'anonymous' && !viaToken) throw new RefusalError(refuse('UNAUTHORIZED'));
+  const barred = await services.executor.store.readCached(`barred ${credentialOf(caller)}`, (reading) =>
+    isBarred(reading, actor),
+  );
+  const refusal = refuseBarred(caller, barred ? 'barred' : undefined);
+  if (refusal !== undefined) throw new RefusalError(refusal);
   return sendJson(reply, 200, {});
 }
 

@@ -47,16 +47,15 @@ export async function standingOnNothing(reading: Reading, actor: Actor): Promise
   return actor.kind === 'system' || (await findOnlyOrganization(reading, actor)) !== undefined ? 'owner' : undefined;
 }
 
-/** Whether there can be anything that the actor may see. */
+/** Whether there can be anything that the actor, whose credentials are good, may see. */
 export async function hasRoleAnywhere(reading: Reading, actor: Actor): Promise<boolean> {
   if (actor.kind === 'system') return true;
   const principals = principalsOf(actor);
-  const [barred, platform, repositories] = await Promise.all([
-    isBarred(reading, actor),
+  const [platform, repositories] = await Promise.all([
     hasPlatformGrant(reading, principals),
     listRepositoriesOf(reading, principals, 1),
   ]);
-  return !barred && (platform || repositories.length > 0);
+  return platform || repositories.length > 0;
 }
 
 /** The organization of an actor who owns exactly one: new projects are made in it. For the system, the only one that there is. */
