@@ -45,7 +45,8 @@ async function compareDirectory(
     }),
   );
   const fresh = new SimulatedStore({ seed: 1, clock: new VirtualClock() }).connect();
-  await copy(database, fresh, pack(keyspace.directory, ['content']));
+  // What was erased goes on holding what it held.
+  for (const kind of ['content', 'erased']) await copy(database, fresh, pack(keyspace.directory, [kind]));
   const log = createLog(keyspace);
   for (let after: Position | undefined; ;) {
     const from = after;
