@@ -238,8 +238,7 @@ const table = {
   KEY_FILE_INVALID: {
     status: 401,
     oci: 'UNAUTHORIZED',
-    message:
-      'the password is no key file of a service account; with the user name _json_key it is the whole JSON file, as it was downloaded',
+    message: 'the password is no key file of a service account: {reason}; with the user name _json_key it is the whole JSON file',
   },
   TOKEN_INVALID: { status: 401, oci: 'UNAUTHORIZED', message: 'the token is not valid here or has expired' },
   SCOPE_INSUFFICIENT: { status: 401, oci: 'UNAUTHORIZED', message: 'the token was not given for {scope}' },
@@ -276,6 +275,12 @@ const table = {
     status: 409,
     oci: 'DENIED',
     message: 'key {key} was made by this very request before, and its file is shown once only; revoke it and make another',
+  },
+
+  SIGNING_KEY_YOUNG: {
+    status: 409,
+    oci: 'DENIED',
+    message: 'a key that was made less than {seconds} s ago does not sign yet; make another when it does',
   },
 
   STORAGE_FULL: { status: 507, oci: 'DENIED', message: "the registry's disk is full; nothing of this request was kept" },

@@ -18,13 +18,14 @@ import { allowedBy } from './identity/judge.js';
 import { verbs } from './identity/scopes.js';
 import { hashPassword } from './identity/password.js';
 import { createCredentialState } from './identity/refresh.js';
-import { loadSigningKeys, SIGNING_AFTER_MS, SigningKeyRing } from './identity/signing-keys.js';
+import { rotateKeys } from './identity/key-rotation.js';
+import { SigningKeyRing } from './identity/signing-key-ring.js';
+import { loadSigningKeys, SIGNING_AFTER_MS } from './identity/signing-keys.js';
 import { TokenIssuer, TokenVerifier } from './identity/tokens.js';
 import { VerifiedPasswords } from './identity/verified-passwords.js';
 import { bracketed, checkTls, listen } from './listening.js';
 import { createIndexUpkeep } from './index-upkeep.js';
 import { createLogger, faultOf } from './logger.js';
-import { rotateWhenDue } from './processes/key-rotation.js';
 import { newId, openRegistry, systemContext } from './open-registry.js';
 import { finishErasures } from './processes/finish-erasures.js';
 import { pruneCommands } from './processes/command-pruning.js';
@@ -143,7 +144,7 @@ export async function serve(config: Config): Promise<number> {
       periodically(60_000, () => expireUploads(executor, blobs, expiry(config)), failed('expiring uploads failed')),
       periodically(5_000, () => finishErasures(store, blobs, ending.signal), failed('an erasure could not be finished')),
       periodically(KEYS_READ_MS, () => keys.refresh(), failed('reading the signing keys failed')),
-      periodically(600_000, () => rotateWhenDue(store), failed('rotating the signing key failed')),
+      periodically(600_000, () => rotateKeys(store, 'due'), failed('rotating the signing key failed')),
       periodically(600_000, () => pruneCommands(store), failed('pruning commands failed')),
       periodically(600_000, () => pruneRequests(store), failed('pruning requests failed')),
     ];

@@ -176,7 +176,7 @@ function passwordGrant(form: URLSearchParams, header: Credentials): Credentials 
 }
 
 async function refreshGrant(refreshToken: string, deps: TokenRouteDeps): Promise<Authenticated> {
-  const claims = deps.tokens.verifyRefresh(refreshToken);
+  const claims = await deps.tokens.verifyRefresh(refreshToken);
   const caller = claims && (await refreshedCaller(claims, deps));
   if (caller === undefined) throw new TokenRequestError('invalid_grant', 'the refresh token is good no more; log in again');
   return { caller, refreshToken };

@@ -1,15 +1,15 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 import { reject } from '../errors.js';
 import type { Actor } from '../events/types.js';
 import { foldLoginName, parseAuthorization, type Credentials } from './credentials.js';
 import type { KeyCredentials, UserCredentials } from './directory.js';
 import type { Guessing } from './guessing.js';
-import { KEY_FILE_BASE64_USER, KEY_FILE_USER, parseKeyFile } from './key-file.js';
+import { createKeyFileReader, KEY_FILE_BASE64_USER, KEY_FILE_USER } from './key-file.js';
 import { unmatchableHash } from './password.js';
 import type { TokenAccess } from './scopes.js';
 import type { TokenClaims, TokenVerifier } from './tokens.js';
-import type { VerifiedPasswords } from './verified-passwords.js';
+import type { Attempting, VerifiedPasswords } from './verified-passwords.js';
 
 /** Who asks, and by what. */
 export interface Caller {
@@ -41,8 +41,11 @@ export const anonymous: Caller = {
   viaToken: false,
 };
 
-// Made once: an unknown name costs what a known one does.
+// Made once: an unknown name costs what a known one does, and an unknown key.
 const nobodysHash = unmatchableHash();
+const nobodysKey = randomBytes(32);
+
+const readKeyFile = createKeyFileReader();
 
 const bearer = 'Bearer ';
 
@@ -57,7 +60,7 @@ export function authenticateKnown(header: string | undefined, tokens: TokenVerif
 /** Who asks. `address`: the client's. Throws CREDENTIALS_WRONG, TOKEN_INVALID, or UNAUTHORIZED for a header that cannot be read. */
 export async function authenticate(header: string | undefined, address: string, deps: AuthenticationDeps): Promise<Caller> {
   const credentials = parseAuthorization(header);
-  if (credentials.kind === 'bearer') return callerOf(deps.tokens.verify(credentials.token));
+  if (credentials.kind === 'bearer') return callerOf(await deps.tokens.verify(credentials.token));
   return authenticateByPassword(credentials, address, deps);
 }
 
@@ -84,8 +87,8 @@ async function logIn(name: string, password: string, address: string, deps: Pass
   if (name === KEY_FILE_BASE64_USER) return logInByKey(Buffer.from(password, 'base64').toString(), deps);
   const user = await deps.findUser(name);
   const account = nobodyNamed(name);
-  const slowly = (check: () => Promise<boolean>) => deps.guessing.attempt(account, address, check);
-  const right = await deps.passwords.verify(user?.uid ?? account, user?.passwordHash ?? nobodysHash, password, slowly);
+  const attempting: Attempting = { from: address, slowly: (check) => deps.guessing.attempt(account, address, check) };
+  const right = await deps.passwords.verify(user?.uid ?? account, user?.passwordHash ?? nobodysHash, password, attempting);
   if (user === undefined || !right) return reject('CREDENTIALS_WRONG');
   return { actor: { kind: 'user', uid: user.uid, authentication: 'password' }, access: undefined, viaToken: false };
 }
@@ -95,13 +98,13 @@ function nobodyNamed(name: string): string {
   return `nobody ${createHash('sha256').update(foldLoginName(name)).digest('hex')}`;
 }
 
-/** A key can't be guessed: it is looked at at once, each time, and nothing is remembered. */
+/** A key can't be guessed: nothing makes it wait. Whether it is still good is looked up each time. */
 async function logInByKey(file: string, { findKey }: PasswordDeps): Promise<Caller> {
-  const shown = parseKeyFile(file);
-  if (shown === undefined) return reject('KEY_FILE_INVALID');
+  const shown = readKeyFile(file);
+  if ('problem' in shown) return reject('KEY_FILE_INVALID', { reason: shown.problem });
   const found = await findKey(shown.key);
-  if (found === undefined || found.identifier !== `${shown.project}/${shown.account}`) return reject('CREDENTIALS_WRONG');
-  if (!timingSafeEqual(found.publicKey, shown.publicKey)) return reject('CREDENTIALS_WRONG');
+  const right = timingSafeEqual(found?.publicKey ?? nobodysKey, shown.publicKey);
+  if (!right || found?.identifier !== `${shown.project}/${shown.account}`) return reject('CREDENTIALS_WRONG');
   return keyHolder(found);
 }
 

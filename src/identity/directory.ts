@@ -29,13 +29,17 @@ export interface UserCredentials {
   readonly passwordHash: string;
 }
 
+const NOBODY = '00000000-0000-0000-0000-000000000000' as Uid;
+
 /** Looks people up by their login names; undefined where there is no such name, it was erased, or its bearer may not come in. */
 export function createUserLookup(store: Store, salt: Buffer): (loginName: string) => Promise<UserCredentials | undefined> {
   return async (loginName) => {
     const hash = nameHash(salt, loginName);
     return store.read(async (reading) => {
       const uid = await findUserUid(reading, hash);
-      return uid === undefined ? undefined : findUserCredentials(reading, uid);
+      // A name that nobody has costs the same reads.
+      const found = await findUserCredentials(reading, uid ?? NOBODY);
+      return uid === undefined ? undefined : found;
     });
   };
 }
@@ -71,10 +75,11 @@ export function createKeyLookup(store: Store): (key: string) => Promise<KeyCrede
 
 async function findKeyCredentials(reading: Reading, id: Uid): Promise<KeyCredentials | undefined> {
   const [found, now] = await Promise.all([findAccountKey(reading, id), reading.tx.time()]);
-  if (found === undefined || (found.expiresAt !== undefined && found.expiresAt <= Number(now))) return undefined;
-  const account = await findAccount(reading, found.account);
-  if (account === undefined) return undefined;
+  // An id that no key has costs the same reads.
+  const account = await findAccount(reading, found?.account ?? NOBODY);
+  if (found === undefined || account === undefined) return undefined;
   const { key, publicKey, expiresAt } = found;
+  if (expiresAt !== undefined && expiresAt <= Number(now)) return undefined;
   return {
     account: account.uid,
     key,

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { isIPv6 } from 'node:net';
 
 import { reject } from '../errors.js';
 import { BoundedCache } from './bounded-cache.js';
+import { FailureCounts } from './failure-counts.js';
+import { networkOf } from './network-of.js';
+import { Places } from './places.js';
 
 /** Failed attempts that cost nothing, and how the wait grows behind them. */
 interface Allowance {
@@ -18,17 +20,12 @@ const ofAccount: Allowance = { free: 100, step: 50 };
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 8_000;
-/** Who would have to wait longer is sent away: connections are not held for ever. */
-const HELD_MOST_MS = 20_000;
-const FORGOTTEN_MS = 15 * 60_000;
-const CACHE_GENERATION = 10_000;
-/** Attempts of one address under way at once: a flood from one does not take the places of all others. */
-const AT_ONCE = 16;
-
-interface Failures {
-  readonly count: number;
-  readonly last: number;
-}
+/** Who would have to wait longer is sent away: docker's daemon waits 15 s for a login, and a connection is not held for ever. */
+const HELD_MOST_MS = 10_000;
+const TURNS_GENERATION = 10_000;
+/** Attempts of one address under way at once, and those in line behind them: a flood from one does not take the places of all others. */
+const AT_ONCE = 8;
+const IN_LINE = 32;
 
 export interface GuessingOptions {
   /** Milliseconds, by a clock that never jumps. */
@@ -37,24 +34,30 @@ export interface GuessingOptions {
 }
 
 /**
- * Slows the guessing of passwords down: what waits is the next attempt of the same address at the same account, of an address that fails at many, and, of an account that
- * fails from everywhere, the addresses that never logged in to it. Nobody is locked out: a stranger who hammers at an account does not delay its holder, who comes
- * from an address that was right before, or from one that has not failed; and who waits is let in with the right password. In memory, of one process, bounded.
+ * Slows the guessing of passwords down. What waits is the next attempt of an address at an account where it has failed before, one after the other; of an address that
+ * has failed at many accounts, likewise; and each attempt at an account that fails from many addresses, beside the others. A failure counts for an address and for an
+ * account only while it is among the pair's first: so one robot with an old password slows down itself alone.
+ *
+ * Guaranteed: nobody is locked out from another address than the stranger's; what is asked tells nothing of whether the account is there; a password that was
+ * right once does not come here again (VerifiedPasswords). Not guaranteed: that a first login from the very address of a stranger who hammers finds a place in
+ * line. In memory, of one process, bounded.
  */
 export class Guessing {
-  readonly #pairs = new BoundedCache<Failures>(CACHE_GENERATION);
-  readonly #addresses = new BoundedCache<Failures>(CACHE_GENERATION);
-  readonly #accounts = new BoundedCache<Failures>(CACHE_GENERATION);
-  readonly #right = new BoundedCache<true>(CACHE_GENERATION);
-  /** When the next attempt of a pair, or of an address, may be made. */
-  readonly #turns = new BoundedCache<number>(CACHE_GENERATION);
-  readonly #running = new Map<string, number>();
+  readonly #pairs: FailureCounts;
+  readonly #addresses: FailureCounts;
+  readonly #accounts: FailureCounts;
+  /** When the last attempt of a pair, or of an address, was made or will be. */
+  readonly #turns = new BoundedCache<number>(TURNS_GENERATION);
+  readonly #places = new Places(AT_ONCE, IN_LINE, () => reject('TOO_MANY_REQUESTS', { seconds: 5 }));
   readonly #now: () => number;
   readonly #sleep: (ms: number) => Promise<void>;
 
   constructor({ now = () => performance.now(), sleep = sleepFor }: GuessingOptions = {}) {
     this.#now = now;
     this.#sleep = sleep;
+    this.#pairs = new FailureCounts(now);
+    this.#addresses = new FailureCounts(now);
+    this.#accounts = new FailureCounts(now);
   }
 
   /** Makes an attempt when its turn has come. `account`: as it was named, whether there is one or not. Throws TOO_MANY_REQUESTS. */
@@ -62,82 +65,46 @@ export class Guessing {
     const address = networkOf(from);
     const who = createHash('sha256').update(account).digest('base64');
     const pair = `${who} ${address}`;
-    const running = this.#running.get(address) ?? 0;
-    if (running >= AT_ONCE) return reject('TOO_MANY_REQUESTS', { seconds: 5 });
-    this.#running.set(address, running + 1);
+    await this.#turnOf(who, pair, address);
+    // Failed until it is found right: of many at once only so many are free as there would be one by one.
+    const takeBack = this.#countFailure(who, pair, address);
     try {
-      await this.#turnOf(who, pair, address);
-      const right = await check();
-      if (right) this.#succeeded(pair);
-      else this.#failed(who, pair, address);
+      const right = await this.#places.hold(address, check);
+      if (right) takeBack();
       return right;
-    } finally {
-      const left = (this.#running.get(address) ?? 1) - 1;
-      if (left > 0) this.#running.set(address, left);
-      else this.#running.delete(address);
+    } catch (error) {
+      takeBack();
+      throw error;
     }
   }
 
   async #turnOf(who: string, pair: string, address: string): Promise<void> {
-    const known = this.#right.get(pair) === true;
-    const waits = [
-      { turn: pair, wait: waitOf(this.#countOf(this.#pairs, pair), ofPair) },
-      { turn: address, wait: waitOf(this.#countOf(this.#addresses, address), ofAddress) },
-      { turn: `${who} strangers`, wait: known ? 0 : waitOf(this.#countOf(this.#accounts, who), ofAccount) },
-    ].filter(({ wait }) => wait > 0);
-    if (waits.length === 0) return;
     const now = this.#now();
-    const times = waits.map(({ turn, wait }) => ({ turn, at: Math.max(now, this.#turns.get(turn) ?? 0) + wait }));
-    const at = Math.max(...times.map((one) => one.at));
-    // For all strangers together the turn is not held against one who came late.
+    const after = (turn: string, wait: number): number => (wait === 0 ? now : (this.#turns.get(turn) ?? now) + wait);
+    const at = Math.max(
+      now + waitOf(this.#accounts.of(who), ofAccount),
+      after(pair, waitOf(this.#pairs.of(pair), ofPair)),
+      after(address, waitOf(this.#addresses.of(address), ofAddress)),
+    );
     if (at - now > HELD_MOST_MS) return reject('TOO_MANY_REQUESTS', { seconds: Math.ceil((at - now) / 1_000) });
-    for (const one of times) this.#turns.set(one.turn, one.at);
-    await this.#sleep(at - now);
+    this.#turns.set(pair, at);
+    this.#turns.set(address, at);
+    if (at > now) await this.#sleep(at - now);
   }
 
-  #succeeded(pair: string): void {
-    this.#right.set(pair, true);
-    this.#pairs.set(pair, { count: 0, last: this.#now() });
-    this.#turns.set(pair, 0);
-  }
-
-  #failed(who: string, pair: string, address: string): void {
-    const last = this.#now();
-    for (const [failures, key] of [
-      [this.#pairs, pair],
-      [this.#addresses, address],
-      [this.#accounts, who],
-    ] as const) {
-      failures.set(key, { count: this.#countOf(failures, key) + 1, last });
-    }
-  }
-
-  #countOf(failures: BoundedCache<Failures>, key: string): number {
-    const found = failures.get(key);
-    return found === undefined || this.#now() - found.last >= FORGOTTEN_MS ? 0 : found.count;
+  /** Counts a failure where it counts; what is returned undoes it. */
+  #countFailure(who: string, pair: string, address: string): () => void {
+    const counted: [FailureCounts, string][] = [[this.#pairs, pair]];
+    if (this.#pairs.of(pair) < ofPair.free) counted.push([this.#addresses, address], [this.#accounts, who]);
+    for (const [counts, key] of counted) counts.add(key);
+    return () => {
+      for (const [counts, key] of counted) counts.takeBack(key);
+    };
   }
 }
 
 function waitOf(failures: number, { free, step }: Allowance): number {
   return failures < free ? 0 : Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.floor((failures - free) / step));
-}
-
-// Whoever has one address of IPv6 has 2^64 (RFC 6177).
-function networkOf(address: string): string {
-  if (!isIPv6(address)) return address;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-  if (mapped?.[1] !== undefined) return mapped[1];
-  const [head = '', tail] = address.replace(/%.*$/, '').split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const behind = tail === undefined || tail === '' ? [] : tail.split(':');
-  const all =
-    tail === undefined
-      ? groups
-      : [...groups, ...Array<string>(Math.max(0, 8 - groups.length - behind.length)).fill('0'), ...behind];
-  return `${all
-    .slice(0, 4)
-    .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''))
-    .join(':')}::/64`;
 }
 
 function sleepFor(ms: number): Promise<void> {

@@ -8,6 +8,7 @@ export const SIGNATURE_BYTES = 64;
 
 export interface ParsedJwt {
   readonly header: JsonObject;
+  readonly kid: string;
   readonly payload: JsonObject;
   /** What the signature is of. */
   readonly signed: Buffer;
@@ -23,9 +24,11 @@ export function parseJwt(token: string): ParsedJwt | undefined {
   if (parts.header === undefined || parts.payload === undefined || parts.signature?.length !== SIGNATURE_BYTES) return undefined;
   // RFC 8725, sections 3.1 and 3.2: the verifier decides on the algorithm, the header only says the same. RFC 7515, section 4.1.11: an extension
   // in `crit` that is not understood refuses the token, and none is.
-  if (parts.header['alg'] !== 'EdDSA' || typeof parts.header['kid'] !== 'string' || 'crit' in parts.header) return undefined;
+  const { alg, kid } = parts.header;
+  if (alg !== 'EdDSA' || typeof kid !== 'string' || 'crit' in parts.header) return undefined;
   return {
     header: parts.header,
+    kid,
     payload: parts.payload,
     signed: Buffer.from(`${header}.${payload}`),
     signature: parts.signature,

@@ -16,7 +16,7 @@ const phcGrammar =
   /^\$scrypt\$ln=([1-9]|1\d|20),r=([1-9]|[12]\d|3[0-2]),p=([1-9]|1[0-6])\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
 
 // Each takes 32 MiB and a thread of the pool that the blobs' files are read on, for about 100 ms.
-// Those who wait stand in one queue; guessing.ts gives each address a share of it.
+// Those who wait stand in one queue, which guessing.ts gives each address a share of.
 const RUNNING_AT_ONCE = 2;
 const WAITING_AT_MOST = 128;
 let running = 0;

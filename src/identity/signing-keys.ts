@@ -13,13 +13,22 @@ export interface SigningKey {
   readonly createdAt: number;
 }
 
-/** At least one key: one signs, all of them verify. */
-export interface SigningKeys {
-  readonly signing: SigningKey;
+/** What tokens are verified with. */
+export interface VerifyingKeys {
   readonly byKid: ReadonlyMap<string, SigningKey>;
+  /** Looks for a key in the store that another server may have made just now; undefined: there is none. Without it the keys are these. */
+  readonly lookAgain?: (kid: string) => Promise<SigningKey | undefined>;
 }
 
-/** A new key waits so long before it signs, in milliseconds: every server has read it by then (SigningKeyRing). */
+/** At least one key: one signs, all of them verify. */
+export interface SigningKeys extends VerifyingKeys {
+  readonly signing: SigningKey;
+}
+
+/**
+ * A new key waits so long before it signs, in milliseconds. Every server has read it by then (SigningKeyRing), so that hardly a token makes one look into the store
+ * first; and one whose database is away takes its tokens, too.
+ */
 export const SIGNING_AFTER_MS = 120_000;
 
 /** As it lies in the store, for as long as the store lives. */
@@ -47,87 +56,28 @@ export async function loadSigningKeys(database: Database, keyspace: Keyspace): P
   return signingKeys(stored.map(decodeSigningKey));
 }
 
-/** Sorts out which key signs: the newest that is old enough, else the oldest. `now`: milliseconds since 1970. Throws where there is none. */
+/** Sorts the keys. `now`: milliseconds since 1970. Throws where there is none. */
 export function signingKeys(keys: readonly SigningKey[], now = Date.now()): SigningKeys {
-  const newestFirst = sorted(keys);
+  const newestFirst = sortedKeys(keys);
+  return { signing: signingKeyOf(newestFirst, now), byKid: new Map(newestFirst.map((key) => [key.kid, key])) };
+}
+
+/** Which key signs: the newest that is old enough, else the oldest. Throws where there is none. */
+export function signingKeyOf(newestFirst: readonly SigningKey[], now: number): SigningKey {
   const signing = newestFirst.find(({ createdAt }) => createdAt / 1_000 + SIGNING_AFTER_MS <= now) ?? newestFirst.at(-1);
   if (signing === undefined) throw new Error('there is no signing key');
-  return { signing, byKid: new Map(keys.map((key) => [key.kid, key])) };
+  return signing;
 }
 
 // The kid decides between keys of one microsecond, so that all servers sign with the same one.
-function sorted(keys: readonly SigningKey[]): readonly SigningKey[] {
+function sortedKeys(keys: readonly SigningKey[]): readonly SigningKey[] {
   return [...keys].sort((a, b) => b.createdAt - a.createdAt || (a.kid < b.kid ? -1 : 1));
 }
 
 /** All keys of the store, the newest first. */
 export async function readSigningKeys(tx: ReadTransaction, keyspace: Keyspace): Promise<readonly SigningKey[]> {
   const { begin, end } = keyspace.signingKeys;
-  return sorted((await tx.getRange(begin, end)).map(({ value }) => decodeSigningKey(value)));
-}
-
-export interface RotationOptions {
-  /** Nothing is done while the newest key is younger, in milliseconds. */
-  readonly olderThanMs: number;
-  /** A key that signs no more is kept so long, in milliseconds: longer than any token that it signed. */
-  readonly keptMs: number;
-}
-
-/** Makes a new key and takes those out of use that no living token can be signed with. The new key's kid; undefined: it was not time. Several servers at once make one. */
-export async function rotateSigningKey(
-  database: Database,
-  keyspace: Keyspace,
-  { olderThanMs, keptMs }: RotationOptions,
-): Promise<string | undefined> {
-  const candidate = generateKeyPairSync('ed25519').privateKey;
-  return database.transact(async (tx) => {
-    const now = Number(await tx.time());
-    const [newest, ...others] = await readSigningKeys(tx, keyspace);
-    if (newest !== undefined && now - newest.createdAt < olderThanMs * 1_000) return undefined;
-    const made = encodeSigningKey(candidate, now);
-    tx.set(keyspace.signingKey(made.kid), made.value);
-    // A key signs until the one after it is old enough.
-    let successor = newest;
-    for (const key of others) {
-      const over = successor !== undefined && successor.createdAt + (SIGNING_AFTER_MS + keptMs) * 1_000 < now;
-      if (over) tx.clear(keyspace.signingKey(key.kid));
-      successor = key;
-    }
-    return made.kid;
-  });
-}
-
-/** The store's keys as they were when last read: another server's new key is known here before it signs. */
-export class SigningKeyRing implements SigningKeys {
-  #keys: readonly SigningKey[];
-  #sorted: SigningKeys;
-
-  constructor(
-    readonly database: Database,
-    readonly keyspace: Keyspace,
-    keys: SigningKeys,
-  ) {
-    this.#keys = [...keys.byKid.values()];
-    this.#sorted = keys;
-  }
-
-  get signing(): SigningKey {
-    // Which one it is depends on the time, too.
-    if (this.#keys.length > 1) this.#sorted = signingKeys(this.#keys);
-    return this.#sorted.signing;
-  }
-
-  get byKid(): ReadonlyMap<string, SigningKey> {
-    return this.#sorted.byKid;
-  }
-
-  /** To be called more often than a new key waits. */
-  async refresh(): Promise<void> {
-    const keys = await this.database.read((tx) => readSigningKeys(tx, this.keyspace));
-    if (keys.length === 0) return;
-    this.#keys = keys;
-    this.#sorted = signingKeys(keys);
-  }
+  return sortedKeys((await tx.getRange(begin, end)).map(({ value }) => decodeSigningKey(value)));
 }
 
 /** A key as it lies in the store, and its name. `createdAt`: as in SigningKey. */

@@ -5,7 +5,7 @@ import { parseUid, type Uid } from '../identifiers.js';
 import { BoundedCache } from './bounded-cache.js';
 import { encodePart, parseJwt, type JsonObject } from './jwt.js';
 import type { TokenAccess } from './scopes.js';
-import type { SigningKey, SigningKeys } from './signing-keys.js';
+import type { SigningKey, SigningKeys, VerifyingKeys } from './signing-keys.js';
 
 /**
  * The registry's own tokens: JWTs (RFC 7519) signed with Ed25519 (RFC 8037). Made by node:crypto and not by jose, whose way over WebCrypto costs three times
@@ -57,7 +57,7 @@ export interface RefreshClaims extends TokenHolder {
 /** Servers' clocks may differ by so much. */
 export const LEEWAY_SECONDS = 30;
 
-/** How long a client may go on without its password or key. */
+/** How long a client may go on without its password or key. No setting: a signing key is kept for as long. */
 export const REFRESH_LIFETIME_SECONDS = 30 * 24 * 3_600;
 
 /** How long a key that signs no more still verifies: no token lives longer than a refresh token; a day more, for clocks. */
@@ -92,7 +92,7 @@ export class TokenIssuer {
 
   issue({ uid, auth, key, service, access, until }: TokenRequest): IssuedToken {
     const issuedAt = Math.floor(this.#now() / 1_000);
-    const expiresAt = Math.min(issuedAt + this.#lifetimeSeconds, until ?? Infinity);
+    const expiresAt = endOf(issuedAt, this.#lifetimeSeconds, until);
     const token = this.#sign(ACCESS_TYPE, {
       ...this.#claims(uid, issuedAt, expiresAt),
       aud: service,
@@ -106,7 +106,7 @@ export class TokenIssuer {
   /** For a client that asked for it: buys access tokens for as long as the credentials stay what they are. */
   issueRefresh({ uid, auth, key, state, until }: RefreshClaims & Pick<TokenRequest, 'until'>): string {
     const issuedAt = Math.floor(this.#now() / 1_000);
-    const expiresAt = Math.min(issuedAt + REFRESH_LIFETIME_SECONDS, until ?? Infinity);
+    const expiresAt = endOf(issuedAt, REFRESH_LIFETIME_SECONDS, until);
     return this.#sign(REFRESH_TYPE, {
       ...this.#claims(uid, issuedAt, expiresAt),
       auth,
@@ -127,20 +127,25 @@ export class TokenIssuer {
   }
 }
 
+// A key's end is told by the store's clock: by this one it may be over already.
+function endOf(issuedAt: number, lifetimeSeconds: number, until = Infinity): number {
+  return Math.max(issuedAt, Math.min(issuedAt + lifetimeSeconds, until));
+}
+
 /**
  * Guaranteed: a token that is accepted was signed by a key of this store, for this registry, and is inside its time. Not guaranteed: that its holder still has
  * the rights it names, or may come in at all; that is judged live.
  */
 export class TokenVerifier {
   readonly #issuer: string;
-  readonly #keys: Pick<SigningKeys, 'byKid'>;
+  readonly #keys: VerifyingKeys;
   readonly #now: Clock;
   // By the signature alone, which is what differs between tokens and quicker to hash than the whole; the whole is compared.
   readonly #verified = new BoundedCache<{ readonly token: string; readonly claims: TokenClaims; readonly key: SigningKey }>(
     CACHE_GENERATION,
   );
 
-  constructor(options: { issuer: string; keys: Pick<SigningKeys, 'byKid'>; now?: Clock }) {
+  constructor(options: { issuer: string; keys: VerifyingKeys; now?: Clock }) {
     this.#issuer = options.issuer;
     this.#keys = options.keys;
     this.#now = options.now ?? Date.now;
@@ -154,11 +159,11 @@ export class TokenVerifier {
     return this.#keys.byKid.has(entry.key.kid) ? entry.claims : undefined;
   }
 
-  /** Throws TOKEN_INVALID. */
-  verify(token: string): TokenClaims {
+  /** Throws TOKEN_INVALID. Waits for nothing, unless no key is known that the token could be signed with. */
+  async verify(token: string): Promise<TokenClaims> {
     const known = this.known(token);
     if (known !== undefined) return known;
-    const verified = this.#verify(token, ACCESS_TYPE);
+    const verified = await this.#verify(token, ACCESS_TYPE);
     const claims = verified && claimsOf(verified.payload);
     if (verified === undefined || claims === undefined) return reject('TOKEN_INVALID');
     const { key } = verified;
@@ -167,8 +172,8 @@ export class TokenVerifier {
   }
 
   /** Undefined: it is none, or good no more. Whether the credentials are still what they were is the asker's to say. */
-  verifyRefresh(token: string): RefreshClaims | undefined {
-    const payload = this.#verify(token, REFRESH_TYPE)?.payload;
+  async verifyRefresh(token: string): Promise<RefreshClaims | undefined> {
+    const payload = (await this.#verify(token, REFRESH_TYPE))?.payload;
     const holder = payload && holderOf(payload);
     const state = payload?.['state'];
     return holder === undefined || holder.auth === 'none' || typeof state !== 'string' ? undefined : { ...holder, state };
@@ -178,14 +183,16 @@ export class TokenVerifier {
     return this.#now() >= (expiresAt + LEEWAY_SECONDS) * 1_000;
   }
 
-  #verify(token: string, typ: string): { readonly payload: JsonObject; readonly key: SigningKey } | undefined {
+  async #verify(token: string, typ: string): Promise<{ readonly payload: JsonObject; readonly key: SigningKey } | undefined> {
     const jwt = parseJwt(token);
-    const key = jwt && this.#keys.byKid.get(String(jwt.header['kid']));
-    if (jwt === undefined || key === undefined || jwt.header['typ'] !== typ) return undefined;
-    if (!verify(null, jwt.signed, key.publicKey, jwt.signature)) return undefined;
+    if (jwt === undefined || jwt.header['typ'] !== typ) return undefined;
+    // What can be told without a key is told first: only what this registry might have signed makes it look for one.
     const { iss, exp, nbf } = jwt.payload;
     if (iss !== this.#issuer || typeof exp !== 'number' || this.#isOver(exp)) return undefined;
     if (typeof nbf !== 'number' || nbf > this.#now() / 1_000 + LEEWAY_SECONDS) return undefined;
+    const { kid } = jwt;
+    const key = this.#keys.byKid.get(kid) ?? (await this.#keys.lookAgain?.(kid));
+    if (key === undefined || !verify(null, jwt.signed, key.publicKey, jwt.signature)) return undefined;
     return { payload: jwt.payload, key };
   }
 }

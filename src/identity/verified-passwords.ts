@@ -6,7 +6,13 @@ import { verifyPassword } from './password.js';
 const REMEMBERED_MS = 60_000;
 const CACHE_GENERATION = 2_048;
 
-type Slowly = (check: () => Promise<boolean>) => Promise<boolean>;
+/** Where an attempt comes from, and what makes it when its turn has come. */
+export interface Attempting {
+  readonly from: string;
+  readonly slowly: (check: () => Promise<boolean>) => Promise<boolean>;
+}
+
+const atOnce: Attempting = { from: '', slowly: (check) => check() };
 
 /**
  * Remembers for a minute that a password was right for a principal and its hash, so that Basic on each request costs no scrypt. What is kept is an HMAC
@@ -15,7 +21,8 @@ type Slowly = (check: () => Promise<boolean>) => Promise<boolean>;
 export class VerifiedPasswords {
   readonly #key = randomBytes(32);
   readonly #until = new BoundedCache<number>(CACHE_GENERATION);
-  readonly #running = new Map<string, Promise<boolean>>();
+  readonly #attempts = new Map<string, Promise<boolean>>();
+  readonly #verifications = new Map<string, Promise<boolean>>();
   readonly #now: () => number;
   readonly #verifyPassword: typeof verifyPassword;
 
@@ -24,30 +31,35 @@ export class VerifiedPasswords {
     this.#verifyPassword = options.verifyPassword ?? verifyPassword;
   }
 
-  /** Requests with the same credentials at the same time share one scrypt. `slowly`: makes the attempt when its turn has come; what is remembered needs none. */
-  async verify(principal: string, hash: string, password: string, slowly: Slowly = (check) => check()): Promise<boolean> {
+  /**
+   * Requests with the same credentials at the same time share one scrypt, and those from one address one attempt. What was right once is no guess: it is never
+   * made to wait, also when the minute is over.
+   */
+  async verify(principal: string, hash: string, password: string, { from, slowly } = atOnce): Promise<boolean> {
     const entry = this.#entryOf(principal, hash, password);
     const until = this.#until.get(entry);
     if (until !== undefined && this.#now() < until) return true;
-    const running = this.#running.get(entry);
-    if (running !== undefined) return running;
-    const verification = this.#verify(entry, () => slowly(() => this.#verifyPassword(password, hash)));
-    this.#running.set(entry, verification);
-    return verification;
+    const verification = () => shared(this.#verifications, entry, () => this.#verify(entry, password, hash));
+    return until === undefined ? shared(this.#attempts, `${entry} ${from}`, () => slowly(verification)) : verification();
   }
 
-  async #verify(entry: string, check: () => Promise<boolean>): Promise<boolean> {
-    try {
-      const right = await check();
-      if (right) this.#until.set(entry, this.#now() + REMEMBERED_MS);
-      return right;
-    } finally {
-      this.#running.delete(entry);
-    }
+  async #verify(entry: string, password: string, hash: string): Promise<boolean> {
+    const right = await this.#verifyPassword(password, hash);
+    if (right) this.#until.set(entry, this.#now() + REMEMBERED_MS);
+    return right;
   }
 
   // Neither a principal nor a hash holds a NUL, so that the three cannot be cut in another way.
   #entryOf(principal: string, hash: string, password: string): string {
     return createHmac('sha256', this.#key).update(`${principal}\0${hash}\0${password}`).digest('base64');
   }
+}
+
+/** What runs under a key already, else what `make` begins. */
+function shared<T>(running: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const found = running.get(key);
+  if (found !== undefined) return found;
+  const made = make().finally(() => running.delete(key));
+  running.set(key, made);
+  return made;
 }

@@ -71,8 +71,8 @@ const login = {
   client_id: 'containerd-client',
 };
 
-function accessOf(body: { token: string }): string[] {
-  return tokens.verify(body.token).access.map(({ type, name, actions }) => `${type}:${name}:${actions.join(',')}`);
+async function accessOf(body: { token: string }): Promise<string[]> {
+  return (await tokens.verify(body.token)).access.map(({ type, name, actions }) => `${type}:${name}:${actions.join(',')}`);
 }
 
 describe('GET /token', () => {
@@ -84,7 +84,7 @@ describe('GET /token', () => {
     expect(Object.keys(body).sort()).toEqual(['access_token', 'expires_in', 'issued_at', 'token']);
     expect(body).toMatchObject({ access_token: body.token, expires_in: 300 });
     expect(Math.abs(Date.parse(body.issued_at) - Date.now())).toBeLessThan(10_000);
-    expect(tokens.verify(body.token)).toMatchObject({ uid, auth: 'password', access: [] });
+    expect(await tokens.verify(body.token)).toMatchObject({ uid, auth: 'password', access: [] });
   });
 
   test.each([
@@ -102,7 +102,7 @@ describe('GET /token', () => {
   ])('grants of %s what holds', async (query, expected) => {
     const answer = await get(query, basic('ann:secret'));
     expect(answer.statusCode).toBe(200);
-    expect(accessOf(answer.json())).toEqual(expected);
+    expect(await accessOf(answer.json())).toEqual(expected);
   });
 
   test.each([{}, basic(':'), { authorization: 'Basic' }])(
@@ -110,8 +110,8 @@ describe('GET /token', () => {
     async (headers) => {
       const answer = await get('?scope=repository:acme/open:pull,push%20repository:acme/app:pull%20registry:catalog:*', headers);
       expect(answer.statusCode).toBe(200);
-      expect(accessOf(answer.json())).toEqual(['repository:acme/open:pull', 'registry:catalog:*']);
-      expect(tokens.verify(answer.json<{ token: string }>().token)).toMatchObject({ uid: undefined, auth: 'none' });
+      expect(await accessOf(answer.json())).toEqual(['repository:acme/open:pull', 'registry:catalog:*']);
+      expect(await tokens.verify(answer.json<{ token: string }>().token)).toMatchObject({ uid: undefined, auth: 'none' });
     },
   );
 
@@ -168,7 +168,7 @@ describe('POST /token', () => {
       token_type: 'Bearer',
       scope: 'repository:acme/app:pull,push repository:acme/lib:pull',
     });
-    expect(accessOf(body)).toEqual(['repository:acme/app:pull,push', 'repository:acme/lib:pull']);
+    expect(await accessOf(body)).toEqual(['repository:acme/app:pull,push', 'repository:acme/lib:pull']);
   });
 
   test.each(['grant_type=password', 'scope=registry:catalog:*'])(

@@ -1,4 +1,6 @@
-import { createPrivateKey, sign } from 'node:crypto';
+import fc from 'fast-check';
+import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
 
@@ -52,10 +54,13 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
 }
 
 // As it was first given out: such files are kept by others, for ever.
-const golden =
-  '{"type":"artifact_store_service_account_key","project":"team","account":"ci","key_id":"01890a5d-ac96-774b-bcce-b302099a8059",' +
-  '"private_key":"-----BEGIN PRIVATE KEY-----\\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\\n-----END PRIVATE KEY-----\\n",' +
-  '"created":"2026-11-28T00:00:00Z","expires":null}';
+const golden = JSON.parse(readFileSync(new URL('../golden/key-file.json', import.meta.url), 'utf8')) as {
+  readonly text: string;
+  readonly publicKey: string;
+};
+
+const otherPem = generateKeyPairSync('x25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const publicPem = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
 
 describe('a key file as password', () => {
   test.each([
@@ -66,6 +71,9 @@ describe('a key file as password', () => {
       JSON.stringify({ note: 'x', ...Object.fromEntries(Object.entries(file).reverse()) }),
     ],
     ['with white space around it', `\n\t ${JSON.stringify(file)} \n`],
+    ['with the line breaks of Windows', JSON.stringify(file, undefined, 2).replaceAll('\n', '\r\n')],
+    ['as the echo of some shells writes it', JSON.stringify(file).replaceAll('\\n', '\n')],
+    ['with the byte order mark of PowerShell', `\uFEFF${JSON.stringify(file)}`],
   ])('is taken %s', async (_, text) => {
     expect(await logIn('_json_key', text)).toEqual({
       actor: { kind: 'service-account', uid: account, authentication: 'key', key },
@@ -76,27 +84,66 @@ describe('a key file as password', () => {
     expect((await logIn('_json_key_base64', Buffer.from(text).toString('base64'))).actor.uid).toBe(account);
   });
 
+  test('in base64 is taken with and without line breaks, of either alphabet', async () => {
+    const encoded = Buffer.from(JSON.stringify(file)).toString('base64');
+    for (const text of [encoded.replace(/.{76}/g, '$&\n'), Buffer.from(JSON.stringify(file)).toString('base64url')]) {
+      expect((await logIn('_json_key_base64', text)).actor.uid).toBe(account);
+    }
+    expect(await codeOf(logIn('_json_key_base64', JSON.stringify(file)))).toBe('KEY_FILE_INVALID');
+  });
+
   test.each([
-    ['nothing', '', 'KEY_FILE_INVALID'],
-    ['no JSON', 'hunter2', 'KEY_FILE_INVALID'],
-    ['a list', '[]', 'KEY_FILE_INVALID'],
-    ['null', 'null', 'KEY_FILE_INVALID'],
-    ['another type', JSON.stringify({ ...file, type: 'service_account' }), 'KEY_FILE_INVALID'],
-    ['no private key', JSON.stringify({ ...file, private_key: undefined }), 'KEY_FILE_INVALID'],
-    ['a cut private key', JSON.stringify({ ...file, private_key: file.private_key.slice(0, 60) }), 'KEY_FILE_INVALID'],
-    ['an id that is none', JSON.stringify({ ...file, key_id: '../x' }), 'KEY_FILE_INVALID'],
-    ['another account', JSON.stringify({ ...file, account: 'cd' }), 'CREDENTIALS_WRONG'],
-    ['another project', JSON.stringify({ ...file, project: 'other' }), 'CREDENTIALS_WRONG'],
-    ['an unknown key', JSON.stringify({ ...file, key_id: account }), 'CREDENTIALS_WRONG'],
-    ['another private key', JSON.stringify({ ...file, private_key: generateAccountKey().privateKey }), 'CREDENTIALS_WRONG'],
-  ])('is refused with %s', async (_, text, code) => {
-    expect(await codeOf(logIn('_json_key', text))).toBe(code);
+    ['nothing', '', /no JSON object/],
+    ['no JSON', 'hunter2', /no JSON object/],
+    ['half of it', JSON.stringify(file).slice(0, 200), /no JSON object/],
+    ['a list', '[]', /no JSON object/],
+    ['null', 'null', /no JSON object/],
+    ['another type', JSON.stringify({ ...file, type: 'service_account' }), /its type is not artifact_store/],
+    ['no account', JSON.stringify({ ...file, account: 7 }), /its project or its account/],
+    ['no private key', JSON.stringify({ ...file, private_key: undefined }), /its private_key/],
+    ['a cut private key', JSON.stringify({ ...file, private_key: file.private_key.slice(0, 60) }), /its private_key/],
+    ['a public key', JSON.stringify({ ...file, private_key: publicPem }), /its private_key/],
+    ['a key of another kind', JSON.stringify({ ...file, private_key: otherPem }), /its private_key/],
+    ['an id that is none', JSON.stringify({ ...file, key_id: '../x' }), /its key_id/],
+  ])('is refused with %s, and told what is wrong with its form', async (_, text, reason) => {
+    const error = await logIn('_json_key', text).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(RefusalError);
+    expect((error as RefusalError).refusal.refused).toBe('KEY_FILE_INVALID');
+    expect((error as RefusalError).message).toMatch(reason);
+  });
+
+  test.each([
+    ['another account', JSON.stringify({ ...file, account: 'cd' })],
+    ['another project', JSON.stringify({ ...file, project: 'other' })],
+    ['an unknown key', JSON.stringify({ ...file, key_id: account })],
+    ['another private key', JSON.stringify({ ...file, private_key: generateAccountKey().privateKey })],
+  ])('is refused with %s as any wrong password is', async (_, text) => {
+    expect(await codeOf(logIn('_json_key', text))).toBe('CREDENTIALS_WRONG');
+  });
+
+  test('is looked up each time, and was read before: a key that is revoked ends at once', async () => {
+    const text = JSON.stringify(file);
+    expect((await logIn('_json_key', text)).actor.uid).toBe(account);
+    const revoked = { ...deps, findKey: () => Promise.resolve(undefined) };
+    const header = `Basic ${Buffer.from(`_json_key:${text}`).toString('base64')}`;
+    expect(await codeOf(authenticate(header, '127.0.0.1', revoked))).toBe('CREDENTIALS_WRONG');
   });
 
   test('has the form that it had at first', () => {
-    expect(parseKeyFile(golden)).toMatchObject({ project: 'team', account: 'ci', key });
-    expect(parseKeyFile(golden)?.publicKey).toHaveLength(32);
+    const { text, publicKey } = golden;
+    expect(parseKeyFile(text)).toEqual({ project: 'team', account: 'ci', key, publicKey: Buffer.from(publicKey, 'hex') });
   });
+
+  test('no text makes the reader throw, and no text costs it more than its length', () => {
+    const pieces = fc.constantFrom('"', '\\', '\n', '{', '}', ':', 'type', KEY_FILE_TYPE, 'private_key', '\uFEFF', '\ud800');
+    fc.assert(
+      fc.property(fc.string({ unit: pieces, maxLength: 60 }), (text) => {
+        expect(parseKeyFile(text)).toHaveProperty('problem');
+      }),
+    );
+    for (const piece of ['"\\', '"', '\\"', '{"a":"', '"\n'])
+      expect(parseKeyFile(piece.repeat(20_000))).toHaveProperty('problem');
+  }, 5_000);
 });
 
 describe('an assertion', () => {

@@ -107,4 +107,32 @@ describe('verified passwords', () => {
     await passwords.verify('user 0', 'hash of a', 'a');
     expect(calls).toHaveLength(1);
   });
+
+  test('right ones are slowed down but once, also when the minute is over; wrong ones, and right ones before, always', async () => {
+    const { passwords, pass } = counted();
+    const slowed: string[] = [];
+    const verify = (password: string, from = 'home') =>
+      passwords.verify('ann', 'hash of a', password, {
+        from,
+        slowly: (check) => {
+          slowed.push(password);
+          return check();
+        },
+      });
+    expect(await verify('b')).toBe(false);
+    expect(await verify('b')).toBe(false);
+    expect(await verify('a')).toBe(true);
+    pass(3_600_000);
+    expect(await verify('a', 'elsewhere')).toBe(true);
+    expect(await verify('b')).toBe(false);
+    expect(slowed).toEqual(['b', 'b', 'a', 'b']);
+  });
+
+  test('who waits in one place for a turn holds nobody up elsewhere with the same password', async () => {
+    const { calls, passwords } = counted();
+    const never = { from: 'far', slowly: () => new Promise<boolean>(() => undefined) };
+    void passwords.verify('ann', 'hash of a', 'a', never);
+    expect(await passwords.verify('ann', 'hash of a', 'a', { from: 'home', slowly: (check) => check() })).toBe(true);
+    expect(calls).toEqual(['a']);
+  });
 });

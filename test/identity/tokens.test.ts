@@ -6,12 +6,13 @@ import { describe, expect, test } from 'vitest';
 import { RefusalError } from '../../src/errors.js';
 import type { Uid } from '../../src/identifiers.js';
 import { decodeSigningKey, encodeSigningKey, signingKeys, type SigningKey } from '../../src/identity/signing-keys.js';
-import { LEEWAY_SECONDS, TokenIssuer, TokenVerifier } from '../../src/identity/tokens.js';
+import { LEEWAY_SECONDS, REFRESH_LIFETIME_SECONDS, TokenIssuer, TokenVerifier } from '../../src/identity/tokens.js';
 
 const latin1 = fc.nat(255).map((code) => String.fromCharCode(code));
 
 const store = '01890a5d-ac96-774b-bcce-b302099a8057';
 const uid = '01890a5d-ac96-774b-bcce-b302099a8058' as Uid;
+const accountKey = '01890a5d-ac96-774b-bcce-b302099a8059' as Uid;
 const start = 1_700_000_000_000;
 
 function newKey(createdAt = 1): SigningKey {
@@ -42,20 +43,17 @@ function forge(header: object, claims: unknown, privateKey: KeyObject = key.priv
   return `${signed}.${sign(null, Buffer.from(signed), privateKey).toString('base64url')}`;
 }
 
-function expectRefused(text: string, now = start): void {
-  try {
-    verifierAt(now).verify(text);
-  } catch (error) {
-    expect(error).toBeInstanceOf(RefusalError);
-    expect((error as RefusalError).refusal.refused).toBe('TOKEN_INVALID');
-    return;
-  }
-  expect.unreachable('the token was accepted');
+async function expectRefused(text: string, now = start): Promise<void> {
+  const error: unknown = await verifierAt(now)
+    .verify(text)
+    .catch((thrown: unknown) => thrown);
+  expect(error, 'the token was accepted').toBeInstanceOf(RefusalError);
+  expect((error as RefusalError).refusal.refused).toBe('TOKEN_INVALID');
 }
 
 describe('a token', () => {
-  test('says who it was given to and for what', () => {
-    expect(verifierAt(start).verify(token)).toEqual({
+  test('says who it was given to and for what', async () => {
+    expect(await verifierAt(start).verify(token)).toEqual({
       uid,
       auth: 'password',
       access: request.access,
@@ -63,10 +61,10 @@ describe('a token', () => {
     });
   });
 
-  test('of nobody has no subject', () => {
+  test('of nobody has no subject', async () => {
     const issuer = new TokenIssuer({ issuer: store, keys, lifetimeSeconds: 60, now: () => start });
     const anonymous = issuer.issue({ uid: undefined, auth: 'none', service: 'registry.test', access: [] });
-    expect(verifierAt(start).verify(anonymous.token)).toEqual({
+    expect(await verifierAt(start).verify(anonymous.token)).toEqual({
       uid: undefined,
       auth: 'none',
       access: [],
@@ -85,33 +83,33 @@ describe('a token', () => {
     expect(payload.jti).toMatch(/^[\w-]{22}$/);
   });
 
-  test('ends, also where it was verified before', () => {
+  test('ends, also where it was verified before', async () => {
     let now = start;
     const verifier = new TokenVerifier({ issuer: store, keys, now: () => now });
     expect(verifier.known(token)).toBeUndefined();
-    const claims = verifier.verify(token);
+    const claims = await verifier.verify(token);
     expect(verifier.known(token)).toBe(claims);
     now = start + (300 + LEEWAY_SECONDS) * 1_000 - 1;
     expect(verifier.known(token)).toBe(claims);
     now += 1;
     expect(verifier.known(token)).toBeUndefined();
-    expect(() => verifier.verify(token)).toThrow(RefusalError);
-    expectRefused(token, now);
+    await expect(verifier.verify(token)).rejects.toThrow(RefusalError);
+    await expectRefused(token, now);
   });
 
-  test('of a server whose clock is ahead is good within the leeway', () => {
-    expect(verifierAt(start - LEEWAY_SECONDS * 1_000).verify(token).uid).toBe(uid);
-    expectRefused(token, start - LEEWAY_SECONDS * 1_000 - 1);
+  test('of a server whose clock is ahead is good within the leeway', async () => {
+    expect((await verifierAt(start - LEEWAY_SECONDS * 1_000).verify(token)).uid).toBe(uid);
+    await expectRefused(token, start - LEEWAY_SECONDS * 1_000 - 1);
   });
 
-  test('that an older key of the store signed is still good', () => {
+  test('that an older key of the store signed is still good', async () => {
     const both = signingKeys([newKey(2), key]);
     expect(both.signing).not.toBe(key);
-    expect(new TokenVerifier({ issuer: store, keys: both, now: () => start }).verify(token).uid).toBe(uid);
+    expect((await new TokenVerifier({ issuer: store, keys: both, now: () => start }).verify(token)).uid).toBe(uid);
   });
 
-  test('the forgery is right but for what each case changes', () => {
-    expect(verifierAt(start).verify(forge(goodHeader, goodClaims)).uid).toBe(uid);
+  test('the forgery is right but for what each case changes', async () => {
+    expect((await verifierAt(start).verify(forge(goodHeader, goodClaims))).uid).toBe(uid);
   });
 
   const hmac = (): string => {
@@ -143,35 +141,138 @@ describe('a token', () => {
     ['with padding', `${token}==`],
     ['too long', `${token}${'A'.repeat(20_000)}`],
     ['empty', ''],
-  ])('%s is refused', (_, text) => {
-    expectRefused(text);
+  ])('%s is refused', async (_, text) => {
+    await expectRefused(text);
   });
 
-  test('cut off anywhere is refused', () => {
-    fc.assert(fc.property(fc.nat(token.length - 1), (length) => expectRefused(token.slice(0, length))));
+  test('cut off anywhere is refused', async () => {
+    await fc.assert(fc.asyncProperty(fc.nat(token.length - 1), (length) => expectRefused(token.slice(0, length))));
   });
 
-  test('with any one character changed is refused', () => {
+  test('with any one character changed is refused', async () => {
     const character = fc.stringMatching(/^[A-Za-z0-9_.-]$/);
-    fc.assert(
-      fc.property(fc.nat(token.length - 1), character, (at, other) => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(token.length - 1), character, async (at, other) => {
         fc.pre(token[at] !== other);
-        expectRefused(token.slice(0, at) + other + token.slice(at + 1));
+        await expectRefused(token.slice(0, at) + other + token.slice(at + 1));
       }),
     );
   });
 
-  test('with a signature that was verified under other claims is refused', () => {
+  test('with a signature that was verified under other claims is refused', async () => {
     const verifier = verifierAt(start);
-    verifier.verify(token);
+    await verifier.verify(token);
     const [header = '', , signature = ''] = token.split('.');
     const other = `${header}.${part({ ...goodClaims, access: [{ type: 'repository', name: 'acme/app', actions: ['*'] }] })}.${signature}`;
     expect(verifier.known(other)).toBeUndefined();
-    expect(() => verifier.verify(other)).toThrow(RefusalError);
+    await expect(verifier.verify(other)).rejects.toThrow(RefusalError);
   });
 
-  test('no text makes the verifier throw anything else', () => {
-    fc.assert(fc.property(fc.string({ unit: latin1 }), (text) => expectRefused(text)));
-    fc.assert(fc.property(fc.json(), fc.json(), (a, b) => expectRefused(forge({ ...goodHeader, a }, JSON.parse(b)))));
+  test('no text makes the verifier throw anything else', async () => {
+    await fc.assert(fc.asyncProperty(fc.string({ unit: latin1 }), (text) => expectRefused(text)));
+    await fc.assert(fc.asyncProperty(fc.json(), fc.json(), (a, b) => expectRefused(forge({ ...goodHeader, a }, JSON.parse(b)))));
+  });
+
+  test('of a key of a service account says which, and ends with the key at the latest', async () => {
+    const issuer = new TokenIssuer({ issuer: store, keys, lifetimeSeconds: 300, now: () => start });
+    const holder = { uid, auth: 'key', key: accountKey, service: 'registry.test', access: [] } as const;
+    const verified = async (until: number | undefined) => verifierAt(start).verify(issuer.issue({ ...holder, until }).token);
+    const claims = { uid, auth: 'key', key: accountKey, access: [] };
+    expect(await verified(undefined)).toEqual({ ...claims, expiresAt: start / 1_000 + 300 });
+    expect(await verified(start / 1_000 + 999)).toEqual({ ...claims, expiresAt: start / 1_000 + 300 });
+    expect(await verified(start / 1_000 + 10)).toEqual({ ...claims, expiresAt: start / 1_000 + 10 });
+    expect(issuer.issue({ ...holder, until: start / 1_000 - 5 }).expiresInSeconds).toBe(0);
+  });
+
+  test('of a key without the key is refused', async () => {
+    await expectRefused(forge(goodHeader, { ...goodClaims, auth: 'key', key: 'x' }));
+    await expectRefused(forge(goodHeader, { ...goodClaims, auth: 'key', key: [accountKey] }));
+  });
+
+  test('of a key that was made just now makes the keys be looked at again, a forged one too, and nothing else does', async () => {
+    const asked: string[] = [];
+    const newer = newKey(2);
+    const lookAgain = (kid: string) => {
+      asked.push(kid);
+      return Promise.resolve(kid === newer.kid ? newer : undefined);
+    };
+    const verifier = new TokenVerifier({ issuer: store, keys: { byKid: keys.byKid, lookAgain }, now: () => start });
+    const header = { ...goodHeader, kid: newer.kid };
+    const late = forge(header, goodClaims, newer.privateKey);
+    expect(verifier.known(late)).toBeUndefined();
+    expect((await verifier.verify(late)).uid).toBe(uid);
+    expect(asked).toEqual([newer.kid]);
+    await expect(verifier.verify(forge(header, goodClaims))).rejects.toThrow(RefusalError);
+    await expect(verifier.verify(forge({ ...goodHeader, kid: 'x' }, goodClaims))).rejects.toThrow(RefusalError);
+    expect(asked).toEqual([newer.kid, newer.kid, 'x']);
+    for (const [others, claims] of [
+      [{ typ: 'x' }, {}],
+      [{ alg: 'none' }, {}],
+      [{}, { iss: uid }],
+      [{}, { exp: start / 1_000 - 60 }],
+    ]) {
+      const text = forge({ ...header, ...others }, { ...goodClaims, ...claims }, newer.privateKey);
+      await expect(verifier.verify(text)).rejects.toThrow(RefusalError);
+    }
+    expect(asked).toHaveLength(3);
+  });
+
+  test('ends with the key that signed it, also where it was verified before', async () => {
+    const byKid = new Map(keys.byKid);
+    const verifier = new TokenVerifier({ issuer: store, keys: { byKid }, now: () => start });
+    await verifier.verify(token);
+    byKid.delete(key.kid);
+    expect(verifier.known(token)).toBeUndefined();
+    await expect(verifier.verify(token)).rejects.toThrow(RefusalError);
+  });
+});
+
+describe('a refresh token', () => {
+  const issuer = new TokenIssuer({ issuer: store, keys, lifetimeSeconds: 300, now: () => start });
+  const refresh = issuer.issueRefresh({ uid, auth: 'password', state: 'abc' });
+  const ofKey = issuer.issueRefresh({ uid, auth: 'key', key: accountKey, state: '', until: start / 1_000 + 3_600 });
+
+  test('says who it was given to, and by which credentials', async () => {
+    expect(await verifierAt(start).verifyRefresh(refresh)).toEqual({ uid, auth: 'password', state: 'abc' });
+    expect(await verifierAt(start).verifyRefresh(ofKey)).toEqual({ uid, auth: 'key', key: accountKey, state: '' });
+  });
+
+  test('ends after its time, and with the key at the latest', async () => {
+    const end = start + REFRESH_LIFETIME_SECONDS * 1_000;
+    expect(await verifierAt(end).verifyRefresh(refresh)).toBeDefined();
+    expect(await verifierAt(end + LEEWAY_SECONDS * 1_000).verifyRefresh(refresh)).toBeUndefined();
+    expect(await verifierAt(start + 3_631_000).verifyRefresh(ofKey)).toBeUndefined();
+  });
+
+  test('does not pass for an access token, nor the other way round', async () => {
+    await expectRefused(refresh);
+    expect(await verifierAt(start).verifyRefresh(token)).toBeUndefined();
+    // Not by what else they say: by their type alone.
+    const both = { ...goodClaims, state: 'abc' };
+    expect((await verifierAt(start).verify(forge(goodHeader, both))).uid).toBe(uid);
+    expect(await verifierAt(start).verifyRefresh(forge(goodHeader, both))).toBeUndefined();
+    expect(await verifierAt(start).verifyRefresh(forge({ ...goodHeader, typ: 'refresh+jwt' }, both))).toBeDefined();
+    await expectRefused(forge({ ...goodHeader, typ: 'refresh+jwt' }, both));
+  });
+
+  test.each([
+    ['of nobody', { sub: '', auth: 'none' }],
+    ['without a state', { state: undefined }],
+    ['of another store', { iss: uid }],
+    ['of a key that it does not name', { auth: 'key' }],
+  ])('%s is none', async (_, claims) => {
+    const text = forge({ ...goodHeader, typ: 'refresh+jwt' }, { ...goodClaims, state: 'abc', ...claims });
+    expect(await verifierAt(start).verifyRefresh(text)).toBeUndefined();
+  });
+
+  test('that is cut off, empty or signed by another is none', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(refresh.length - 1), async (length) => {
+        expect(await verifierAt(start).verifyRefresh(refresh.slice(0, length))).toBeUndefined();
+      }),
+    );
+    const header = { ...goodHeader, typ: 'refresh+jwt' };
+    const forged = forge(header, { ...goodClaims, state: 'abc' }, newKey().privateKey);
+    expect(await verifierAt(start).verifyRefresh(forged)).toBeUndefined();
   });
 });

@@ -5,8 +5,8 @@ import { digestForm, parseDigest } from '../../digest.js';
 import { reject } from '../../errors.js';
 import { formatTime } from '../../events/database-time.js';
 import { judgeManaging } from '../../identity/judge.js';
-import { readSigningKeys, rotateSigningKey } from '../../identity/signing-keys.js';
-import { SIGNING_KEY_KEPT_MS } from '../../identity/tokens.js';
+import { rotateKeys } from '../../identity/key-rotation.js';
+import { readSigningKeys, SIGNING_AFTER_MS } from '../../identity/signing-keys.js';
 import { standingAsAdministrator } from '../../projections/standing.js';
 import type { Reading } from '../../projections/store.js';
 import { commandContext, type Exchange } from '../exchange.js';
@@ -42,17 +42,24 @@ export const upkeepOperations = [
     tag,
     summary: 'Makes a new key to sign tokens with; administrators may',
     description:
-      'It signs after two minutes, when every server has read it. What the one before signed stays good for its time. Happens by itself every 30 days.',
+      'It signs after two minutes, when every server has read it. What the one before signed stays good for its time. Happens by itself every 30 days. With `compromised` the new one signs at once, and all others end within half a minute, with every token that they signed.',
+    query: object({
+      compromised: Type.Optional(
+        Type.Boolean({ description: 'Somebody else may have a key: whoever has it can make any token.' }),
+      ),
+    }),
     status: 201,
     answer: object({ kid: Type.String() }),
-    async run({ exchange }) {
+    async run({ exchange, query }) {
       const { store } = exchange.services.executor;
       await store.read((reading) => administering(reading, exchange, 'signing keys'));
-      const kid = await rotateSigningKey(store.database, store.keyspaces.platform, {
-        olderThanMs: 0,
-        keptMs: SIGNING_KEY_KEPT_MS,
-      });
-      return { body: { kid } };
+      const rotation = await rotateKeys(store, query.compromised === true ? 'compromised' : 'asked');
+      if (rotation === 'young') return reject('SIGNING_KEY_YOUNG', { seconds: SIGNING_AFTER_MS / 1_000 });
+      if (rotation === 'older-release')
+        return reject('UNAVAILABLE', {
+          reason: 'a server of release 0.3.0 or before still runs, which would refuse the tokens of a new key',
+        });
+      return { body: rotation };
     },
   }),
   operation({

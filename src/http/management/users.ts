@@ -91,7 +91,7 @@ export function userOperations(authentication: Pick<AuthenticationDeps, 'passwor
         const found = await services.executor.store.read((reading) => findUserCredentials(reading, uid));
         if (found === undefined) return reject('CREDENTIALS_WRONG');
         const slowly = (check: () => Promise<boolean>) => authentication.guessing.attempt(uid, request.ip, check);
-        const right = await authentication.passwords.verify(uid, found.passwordHash, body.current, slowly);
+        const right = await authentication.passwords.verify(uid, found.passwordHash, body.current, { from: request.ip, slowly });
         if (!right) return reject('FIELD_INVALID', { field: 'current', reason: 'it is not your password' });
         granted(
           await changePassword(services.executor, commandContext(exchange), {
