@@ -1,14 +1,16 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import fc from 'fast-check';
-import { generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterAll, describe, expect, test } from 'vitest';
+import { SignJWT } from 'jose';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { errorTable, messageOf, RefusalError } from '../../src/errors.js';
 import type { Uid } from '../../src/identifiers.js';
 import { registerTokenRoutes } from '../../src/http/token.js';
 import type { ScopedVerb } from '../../src/identity/scopes.js';
+import { generateAccountKey, KEY_FILE_TYPE } from '../../src/identity/key-file.js';
 import { Guessing } from '../../src/identity/guessing.js';
 import { decodeSigningKey, encodeSigningKey, signingKeys } from '../../src/identity/signing-keys.js';
 import { TokenIssuer, TokenVerifier } from '../../src/identity/tokens.js';
@@ -21,10 +23,33 @@ const tokens = new TokenVerifier({ issuer: 'store', keys });
 
 const rights: Record<string, Record<string, readonly ScopedVerb[]>> = {
   user: { 'acme/app': ['pull', 'push', 'delete'], 'acme/lib': ['pull'], 'acme/open': ['pull'] },
+  'service-account': { 'acme/app': ['pull', 'push'] },
   anonymous: { 'acme/open': ['pull'] },
 };
 
-function newApp(): FastifyInstance {
+const account = '01890a5d-ac96-774b-bcce-b302099a8059' as Uid;
+const accountKey = '01890a5d-ac96-774b-bcce-b302099a805a' as Uid;
+const pair = generateAccountKey();
+const keyCredentials = {
+  account,
+  key: accountKey,
+  identifier: 'acme/ci',
+  publicKey: Buffer.from(pair.publicKey, 'hex'),
+  expiresAt: Math.floor(Date.now() / 1_000) + 200,
+};
+const keyFile = JSON.stringify({
+  type: KEY_FILE_TYPE,
+  project: 'acme',
+  account: 'ci',
+  key_id: accountKey,
+  private_key: pair.privateKey,
+});
+
+/** What the store holds now. */
+const there = { user: true, key: true, passwordHash: 'hash of secret' };
+beforeEach(() => void Object.assign(there, { user: true, key: true, passwordHash: 'hash of secret' }));
+
+function newApp(sleep = () => Promise.resolve()): FastifyInstance {
   const app = fastify();
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
@@ -38,9 +63,9 @@ function newApp(): FastifyInstance {
   registerTokenRoutes(app, {
     findUser: (name) => Promise.resolve(name === 'ann' ? { uid, passwordHash: 'hash of secret' } : undefined),
     passwords: new VerifiedPasswords({ verifyPassword: (password, hash) => Promise.resolve(hash === `hash of ${password}`) }),
-    guessing: new Guessing({ sleep: () => Promise.resolve() }),
-    findKey: () => Promise.resolve(undefined),
-    findUserByUid: (of) => Promise.resolve(of === uid ? { uid, passwordHash: 'hash of secret' } : undefined),
+    guessing: new Guessing({ sleep }),
+    findKey: (id) => Promise.resolve(id === accountKey && there.key ? keyCredentials : undefined),
+    findUserByUid: (of) => Promise.resolve(of === uid && there.user ? { uid, passwordHash: there.passwordHash } : undefined),
     credentialState: (hash) => `state of ${hash}`,
     tokens,
     issuer: new TokenIssuer({ issuer: 'store', keys, lifetimeSeconds: 300 }),
@@ -252,4 +277,166 @@ describe('POST /token', () => {
       { numRuns: 50 },
     );
   });
+});
+
+interface Granted {
+  readonly token: string;
+  readonly expires_in: number;
+  readonly refresh_token?: string;
+}
+
+describe('a refresh token', () => {
+  const offline = { ...login, access_type: 'offline', scope: 'repository:acme/app:pull' };
+  const refresh = (token: string | undefined, more: Record<string, string> = {}) =>
+    post(form({ grant_type: 'refresh_token', refresh_token: token ?? '', service: 'registry.test', client_id: 'x', ...more }));
+  const obtain = async () => (await post(form(offline))).json<Granted>().refresh_token;
+
+  test('is given for a POST that asks for it with credentials, and for nothing else', async () => {
+    expect(await obtain()).toEqual(expect.any(String));
+    const others = [
+      await post(form(login)),
+      await post(form({ ...login, access_type: 'online' })),
+      await get('?offline_token=true&access_type=offline', basic('ann:secret')),
+      await post('access_type=offline', basic(':')),
+    ];
+    expect(others.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 400]);
+    for (const answer of others) expect(answer.json()).not.toHaveProperty('refresh_token');
+  });
+
+  test('buys access tokens for what holds now, and comes back as it is', async () => {
+    const token = await obtain();
+    for (const [scope, granted] of [
+      [
+        'repository:acme/app:pull,push repository:acme/lib:pull,push',
+        ['repository:acme/app:pull,push', 'repository:acme/lib:pull'],
+      ],
+      ['repository:acme/nothing:pull', []],
+    ] as const) {
+      const answer = await refresh(token, { scope });
+      expect(answer.statusCode).toBe(200);
+      const body = answer.json<Granted>();
+      expect(await accessOf(body)).toEqual(granted);
+      expect(body.refresh_token).toBe(token);
+      expect(await tokens.verify(body.token)).toMatchObject({ uid, auth: 'password' });
+    }
+  });
+
+  test.each([
+    ['the password is another', { passwordHash: 'hash of another' }],
+    ['the user may not come in any more', { user: false }],
+  ])('ends when %s', async (_, change) => {
+    const token = await obtain();
+    Object.assign(there, change);
+    const answer = await refresh(token);
+    expect([answer.statusCode, answer.json()]).toEqual([400, expect.objectContaining({ error: 'invalid_grant' })]);
+  });
+
+  test('is no access token, and an access token is none', async () => {
+    const answer = (await post(form(offline))).json<Granted>();
+    await expect(tokens.verify(answer.refresh_token ?? '')).rejects.toThrow(RefusalError);
+    expect((await refresh(answer.token)).json()).toMatchObject({ error: 'invalid_grant' });
+    expect((await get('', { authorization: `Bearer ${answer.refresh_token}` })).statusCode).toBe(401);
+  });
+
+  test('given twice is refused', async () => {
+    const token = (await obtain()) ?? '';
+    expect((await post(`${form({ grant_type: 'refresh_token', refresh_token: token })}&refresh_token=x`)).statusCode).toBe(400);
+  });
+});
+
+describe('a service account', () => {
+  const assertion = (more: object = {}) => {
+    const now = Math.floor(Date.now() / 1_000);
+    return new SignJWT({ iss: 'acme/ci', sub: 'acme/ci', aud: 'http://registry.test/token', iat: now, exp: now + 60, ...more })
+      .setProtectedHeader({ alg: 'EdDSA', kid: accountKey })
+      .sign(createPrivateKey(pair.privateKey));
+  };
+  const bearer = async (more: object = {}, parameters: Record<string, string> = {}) =>
+    post(form({ grant_type: jwtBearer, assertion: await assertion(more), ...parameters }), { host: 'registry.test' });
+
+  test.each([
+    ['GET', () => get('?scope=repository:acme/app:*', basic(`_json_key:${keyFile}`))],
+    [
+      'GET in base64',
+      () => get('?scope=repository:acme/app:*', basic(`_json_key_base64:${Buffer.from(keyFile).toString('base64')}`)),
+    ],
+    ['POST', () => post(form({ ...login, username: '_json_key', password: keyFile, scope: 'repository:acme/app:*' }))],
+    ['an assertion', () => bearer({}, { scope: 'repository:acme/app:*' })],
+  ])('gets a token by %s, which names the key and ends with it', async (_, ask) => {
+    const answer = await ask();
+    expect(answer.statusCode).toBe(200);
+    const body = answer.json<Granted>();
+    expect(await accessOf(body)).toEqual(['repository:acme/app:pull,push']);
+    const claims = await tokens.verify(body.token);
+    expect(claims).toMatchObject({ uid: account, auth: 'key', key: accountKey, expiresAt: keyCredentials.expiresAt });
+    expect(body.expires_in).toBeLessThanOrEqual(200);
+    expect(body.expires_in).toBeGreaterThan(190);
+  });
+
+  test.each(['password', 'assertion'])('gets a refresh token by its %s, which ends with the key', async (how) => {
+    const answer =
+      how === 'password'
+        ? await post(form({ ...login, username: '_json_key', password: keyFile, access_type: 'offline' }))
+        : await bearer({}, { access_type: 'offline' });
+    const token = answer.json<Granted>().refresh_token ?? '';
+    const again = form({ grant_type: 'refresh_token', refresh_token: token });
+    const refreshed = (await post(again)).json<Granted>();
+    expect(await tokens.verify(refreshed.token)).toMatchObject({ uid: account, auth: 'key', key: accountKey });
+    there.key = false;
+    expect((await post(again)).json()).toMatchObject({ error: 'invalid_grant' });
+  });
+
+  test('whose key is revoked is told what a wrong password is told', async () => {
+    there.key = false;
+    const answer = await get('', basic(`_json_key:${keyFile}`));
+    expect(answer.statusCode).toBe(401);
+    expect(answer.json()).toEqual((await get('', basic('ann:wrong'))).json());
+  });
+
+  test('with a file that is none is told what is wrong with it', async () => {
+    const answer = await post(form({ ...login, username: '_json_key', password: '{"type":"service_account"}' }));
+    expect([answer.statusCode, answer.json()]).toEqual([
+      401,
+      expect.objectContaining({ error: 'invalid_grant', error_description: expect.stringMatching(/its type is not/) as string }),
+    ]);
+  });
+
+  test.each([
+    ['for another registry', { aud: 'https://registry.other/token' }],
+    ['that has ended', { exp: 1 }],
+    ['of another account', { iss: 'acme/cd', sub: 'acme/cd' }],
+  ])('with an assertion %s is refused as RFC 6749 has it', async (_, more) => {
+    const answer = await bearer(more);
+    expect([answer.statusCode, answer.json()]).toEqual([
+      400,
+      { error: 'invalid_grant', error_description: expect.any(String) as string, errors: expect.any(Array) as unknown[] },
+    ]);
+  });
+});
+
+test('who guesses is answered 429 with the time to wait, by GET and by POST, and the right password elsewhere 200', async () => {
+  const server = newApp(() => new Promise(() => undefined));
+  try {
+    const ask = (method: 'GET' | 'POST', password: string, remoteAddress: string) =>
+      method === 'GET'
+        ? server.inject({ method, url: '/token', headers: basic(`ann:${password}`), remoteAddress })
+        : server.inject({
+            method,
+            url: '/token',
+            payload: form({ ...login, password }),
+            headers: { 'content-type': 'application/x-www-form-urlencoded' },
+            remoteAddress,
+          });
+    for (let index = 0; index < 5; index += 1) expect((await ask('GET', `${index}`, '192.0.2.1')).statusCode).toBe(401);
+    for (let index = 0; index < 20; index += 1) void ask('GET', `waiting ${index}`, '192.0.2.1');
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const method of ['GET', 'POST'] as const) {
+      const answer = await ask(method, 'guess', '192.0.2.1');
+      expect(answer.statusCode).toBe(429);
+      expect(answer.json()).toMatchObject({ errors: [{ code: 'TOOMANYREQUESTS', detail: { seconds: 11 } }] });
+      expect((await ask(method, 'secret', '192.0.2.2')).statusCode).toBe(200);
+    }
+  } finally {
+    await server.close();
+  }
 });
