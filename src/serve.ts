@@ -30,6 +30,7 @@ import { newId, openRegistry, systemContext } from './open-registry.js';
 import { finishErasures } from './processes/finish-erasures.js';
 import { pruneCommands } from './processes/command-pruning.js';
 import { periodically } from './processes/periodic.js';
+import { PullCounting, PULLS_WRITTEN_MS } from './processes/pull-counting.js';
 import { pruneRequests } from './processes/request-pruning.js';
 import { expireUploads } from './processes/upload-expiry.js';
 import type { Store } from './projections/store.js';
@@ -73,6 +74,16 @@ export async function serve(config: Config): Promise<number> {
     let draining = false;
     const indexes = createIndexUpkeep(store, newId, logger);
     onBack = () => indexes.beatNow();
+    const failed = (what: string) => (err: unknown) => {
+      // The store closes under what still runs; the next start goes on with it. That the database is away is told once.
+      if (!draining && !isUnavailable(err)) logger.error(faultOf(err), what);
+    };
+    const pulls = new PullCounting(store, {
+      newId,
+      failed: failed('counting pulls failed'),
+      missed: (count) =>
+        logger.warn({ pulls: count }, 'pulls were not counted: too many manifests were pulled while no counts could be written'),
+    });
     const app = createApp({
       logger,
       authentication: {
@@ -101,6 +112,7 @@ export async function serve(config: Config): Promise<number> {
         hashClient: createClientHash(salt),
         inTurn: createTurns(),
         runningUploads: new RunningUploads(newId()),
+        countPull: pulls.counted,
         bytes: new BytesCache(CACHE_BYTES, CACHE_ENTRY_BYTES),
       },
       async checkReady() {
@@ -134,15 +146,12 @@ export async function serve(config: Config): Promise<number> {
     const address = `${bracketed(bound.address)}:${bound.port}`;
     logger.info({ address, store: registry.identity, ...registry.described }, 'serving');
 
-    const failed = (what: string) => (err: unknown) => {
-      // The store closes under what still runs; the next start goes on with it. That the database is away is told once.
-      if (!draining && !isUnavailable(err)) logger.error(faultOf(err), what);
-    };
     const ending = new AbortController();
     const chores = [
       periodically(60_000, () => resumeDeletions(executor, systemContext), failed('a repository could not be emptied'), 0),
       periodically(60_000, () => expireUploads(executor, blobs, expiry(config)), failed('expiring uploads failed')),
       periodically(5_000, () => finishErasures(store, blobs, ending.signal), failed('an erasure could not be finished')),
+      periodically(PULLS_WRITTEN_MS, () => pulls.flush(), failed('counting pulls failed')),
       periodically(KEYS_READ_MS, () => keys.refresh(), failed('reading the signing keys failed')),
       periodically(600_000, () => rotateKeys(store, 'due'), failed('rotating the signing key failed')),
       periodically(600_000, () => pruneCommands(store), failed('pruning commands failed')),
@@ -164,6 +173,7 @@ export async function serve(config: Config): Promise<number> {
     await app.close();
     clearInterval(idle);
     clearTimeout(cut);
+    await pulls.flush().catch((err: unknown) => logger.warn(faultOf(err), 'the pulls of the last seconds are not counted'));
     await indexes.leave();
     logger.info('stopped');
     return 0;

@@ -12,6 +12,7 @@ import type { Writing } from '../projections/store.js';
 import { findTag, listTagsOf } from '../projections/tags.js';
 import { findTarget, type Target } from '../projections/targets.js';
 import { HOLDERS_SHOWN, namedHolders } from './blob.js';
+import { clearPullsOfDeleted } from './deleted-pulls.js';
 import { isRefusal, type CommandContext, type Decision, type Executor, type NewEvent } from './execute.js';
 import { refuseImmutable } from './immutable-tags.js';
 
@@ -194,9 +195,11 @@ export async function deleteManifest(
 ): Promise<DeletionOutcome | Refusal> {
   for (;;) {
     const context = contextOf();
-    const step = await executor.execute(context, async (writing) =>
-      decideDeleteManifest(await loadDeleteManifestState(writing, context, command), command),
-    );
+    const step = await executor.execute(context, async (writing) => {
+      const decision = decideDeleteManifest(await loadDeleteManifestState(writing, context, command), command);
+      if (!isRefusal(decision)) clearPullsOfDeleted(writing, decision.events);
+      return decision;
+    });
     if (isRefusal(step) || step.done) return step;
   }
 }

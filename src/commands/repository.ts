@@ -8,6 +8,7 @@ import { findLeavingRepository, listLeavingRepositories } from '../projections/r
 import { listTagsOfRepository } from '../projections/tags.js';
 import { findOnlyOrganization, findTarget, type Target } from '../projections/targets.js';
 import type { Writing } from '../projections/store.js';
+import { clearPullsOfDeleted } from './deleted-pulls.js';
 import { refuseSettings, sameDescription } from './descriptions.js';
 import { isImmutable } from './immutable-tags.js';
 import { isRefusal, type CommandContext, type Decision, type Executor, type NewEvent } from './execute.js';
@@ -203,7 +204,11 @@ export async function resumeDeletions(executor: Executor, contextOf: () => Comma
 
 async function emptyRepository(executor: Executor, contextOf: () => CommandContext, repository: Uid): Promise<void> {
   for (;;) {
-    const step = await executor.execute(contextOf(), async (writing) => decideEmptying(await loadRemains(writing, repository)));
+    const step = await executor.execute(contextOf(), async (writing) => {
+      const decision = decideEmptying(await loadRemains(writing, repository));
+      if (!isRefusal(decision)) clearPullsOfDeleted(writing, decision.events);
+      return decision;
+    });
     if (isRefusal(step) || step.done) return;
   }
 }

@@ -3,8 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { BlobStore } from '../blobs/blob-store.js';
 import type { CommandContext, Executor } from '../commands/execute.js';
 import type { Config } from '../config.js';
+import type { Digest } from '../digest.js';
 import { refuse, type Refusal } from '../errors.js';
-import type { RepositoryName, Uid } from '../identifiers.js';
+import type { ImagePath, RepositoryName, Uid } from '../identifiers.js';
 import type { Caller } from '../identity/caller.js';
 import type { HashClient } from '../identity/client-hash.js';
 import { judge, judgeManaging, type Question } from '../identity/judge.js';
@@ -23,6 +24,8 @@ export interface RegistryServices {
   /** One task at a time for each key, in this process. */
   readonly inTurn: <T>(key: string, task: () => Promise<T>) => Promise<T>;
   readonly runningUploads: RunningUploads;
+  /** A manifest was pulled: processes/pull-counting.ts. */
+  readonly countPull: (repository: Uid, image: ImagePath, digest: Digest) => void;
   /** Manifests and small blobs: a digest's bytes never change. */
   readonly bytes: BytesCache;
 }

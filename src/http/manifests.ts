@@ -63,7 +63,10 @@ export async function getManifest(exchange: Exchange, name: RepositoryName, text
   if (position !== undefined) headers.push('artifact-store-position', formatPosition(position));
   if (matchesEntityTag(request.headers['if-none-match'], digest)) return sendBytes(reply, 304, headers, undefined);
   const body = request.method === 'HEAD' ? undefined : await manifestBytes(services, name, digest);
-  if (body !== undefined) request.told.bytes = size;
+  if (body !== undefined) {
+    request.told.bytes = size;
+    services.countPull(target.repository, name.image, digest);
+  }
   return sendBytes(reply, 200, [...headers, 'content-length', size], body);
 }
 

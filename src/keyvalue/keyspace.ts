@@ -1,5 +1,5 @@
 import { digestFromBytes, digestToBytes, parseDigest, type Digest } from '../digest.js';
-import { parseUid, uidFromBytes, uidToBytes, type Uid } from '../identifiers.js';
+import { parseUid, uidFromBytes, uidToBytes, type ImagePath, type Uid } from '../identifiers.js';
 import { pack, unpack, type KeyItem, type Uuid } from './tuple.js';
 
 /**
@@ -20,6 +20,9 @@ export interface KeyBounds {
   readonly begin: Buffer;
   readonly end: Buffer;
 }
+
+/** `last`: when, in microseconds of database time. */
+export type CounterName = 'pulls' | 'last';
 
 /** The 10-byte versionstamp and the event's 2-byte number inside its transaction. */
 export const STAMP_BYTES = 12;
@@ -168,6 +171,12 @@ export function createKeyspace(directory: Buffer) {
     /** Heartbeats of the processes that serve. */
     server: (id: Uid): Buffer => under('server', uuidItem(id)),
     servers: boundsOf(under('server')),
+
+    /** Of a manifest: 64-bit little-endian integers, by their names. keyvalue/pull-counters.ts. */
+    counter: (repository: Uid, image: ImagePath, digest: Digest, name: CounterName): Buffer =>
+      under('counter', uuidItem(repository), image, digestToBytes(digest), name),
+    counters: (repository: Uid, image: ImagePath, digest: Digest): KeyBounds =>
+      boundsOf(under('counter', uuidItem(repository), image, digestToBytes(digest))),
 
     upload: (id: Uid): Buffer => under('upload', uuidItem(id)),
     uploads: boundsOf(under('upload')),

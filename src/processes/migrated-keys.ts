@@ -12,6 +12,7 @@ export const keyKinds = {
   /** A client may repeat a request that it sent before the migration. */
   command: 'copied',
   content: 'copied',
+  counter: 'copied',
   erased: 'copied',
   /** It goes on in the target. */
   erasure: 'copied',
@@ -61,6 +62,8 @@ export const memberKinds: Readonly<Record<Exclude<keyof Keyspace, 'directory'>, 
   content: 'content',
   contentBounds: 'content',
   contents: 'content',
+  counter: 'counter',
+  counters: 'counter',
   erased: 'erased',
   erasure: 'erasure',
   erasures: 'erasure',

@@ -57,8 +57,8 @@ export interface Store {
   read<T>(body: (reading: Reading) => Promise<T>): Promise<T>;
   /**
    * As `read`, but what the body found under `key` is found again without it until anybody appends an event or changes `meta/live`. So the body's result depends
-   * on the key, on the log and its content, and on inline projections alone: not on time, and not on what is written without an event, as uploads, requests and
-   * async projections are. `bytesOf`: about how much memory a result holds; large ones are not kept.
+   * on the key, on the log and its content, and on inline projections alone: not on time, and not on what is written without an event, as uploads, requests,
+   * counters of pulls and async projections are. `bytesOf`: about how much memory a result holds; large ones are not kept.
    */
   readCached<T>(key: string, body: (reading: Reading) => Promise<T>, bytesOf?: (result: T) => number): Promise<T>;
   /** While a switch holds commands back, waits and tries again; a fence that outlived its deadline is lifted on the way. */

@@ -297,6 +297,11 @@ const keySamples: { readonly [K in keyof Keyspace]?: KeySample } = {
   projection: (k) => k.projection('tags', '1'),
   server: (k) => k.server(uid('8')),
   servers: (k) => k.servers,
+  counter: (k) => ({
+    pulls: k.counter(uid('4'), image, sha512('d'), 'pulls'),
+    last: k.counter(uid('4'), none, sha256('e'), 'last'),
+  }),
+  counters: (k) => k.counters(uid('4'), image, sha256('0')),
   upload: (k) => k.upload(uid('7')),
   uploads: (k) => k.uploads,
 };

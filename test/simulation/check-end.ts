@@ -1,8 +1,10 @@
 import { digestOf, type Digest } from '../../src/digest.js';
 import type { ImagePath } from '../../src/identifiers.js';
+import { kindBounds } from '../../src/keyvalue/keyspace.js';
+import { readPulls, type PulledManifest } from '../../src/keyvalue/pull-counters.js';
 import { findBlob } from '../../src/projections/blobs.js';
 import { listCatalog } from '../../src/projections/images.js';
-import { listManifestsOfRepository } from '../../src/projections/manifests.js';
+import { findManifest, listManifestsOfRepository } from '../../src/projections/manifests.js';
 import { listLinks } from '../../src/projections/references.js';
 import { listReferrers } from '../../src/projections/referrers.js';
 import { listLeavingRepositories } from '../../src/projections/repositories.js';
@@ -52,7 +54,35 @@ export async function checkEnd(server: Server, model: Model): Promise<readonly V
     if (bytes !== undefined && digestOf(bytes, 'sha256') !== address.digest) continue;
     violated('nothing is left behind', `${address.digest}, generation ${address.generation}, is on the disk and nobody's`);
   }
+  for (const text of await wrongCounters(server)) violated('pulls are counted at most once, of what is there', text);
   return violations;
+}
+
+/** What is wrong with the counters of pulls. A crash may lose some; the manifests of those that are there are there, too. */
+async function wrongCounters({ store, cluster }: Server): Promise<readonly string[]> {
+  const { keyspace } = await store.read(({ registry }) => Promise.resolve(registry));
+  const pulls = new Map<string, { readonly manifest: PulledManifest; readonly most: number }>();
+  for (const manifest of cluster.pulled) {
+    const text = Object.values(manifest).join(' ');
+    pulls.set(text, { manifest, most: (pulls.get(text)?.most ?? 0) + 1 });
+  }
+  return store.read(async (reading) => {
+    const wrong: string[] = [];
+    let counters = 0;
+    for (const [text, { manifest, most }] of pulls) {
+      const { begin, end } = keyspace.counters(manifest.repository, manifest.image, manifest.digest);
+      const here = (await reading.tx.getRange(begin, end)).length;
+      counters += here;
+      const { pulls: counted } = await readPulls(reading.tx, keyspace, manifest);
+      const isThere = (await findManifest(reading, manifest.repository, manifest.image, manifest.digest)) !== undefined;
+      if (here > 0 && !isThere) wrong.push(`${text} was deleted, and has counters`);
+      if (counted > most) wrong.push(`${text} was pulled ${most} times, and ${counted} are counted`);
+    }
+    const { begin, end } = kindBounds(keyspace, 'counter');
+    const all = (await reading.tx.getRange(begin, end)).length;
+    if (all !== counters) wrong.push(`${all - counters} counters are of what nobody pulled`);
+    return wrong;
+  });
 }
 
 /** A line for each fact that queries tell, in order. */

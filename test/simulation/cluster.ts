@@ -10,7 +10,9 @@ import { uidFromBytes, type Uid } from '../../src/identifiers.js';
 import type { WriteOperation } from '../../src/keyvalue/commit-request.js';
 import type { KeyValue } from '../../src/keyvalue/database.js';
 import { directoryPrefix, uuidItem } from '../../src/keyvalue/keyspace.js';
+import type { PulledManifest } from '../../src/keyvalue/pull-counters.js';
 import { CrashedError, SimulatedDatabase, SimulatedStore, type Faults } from '../../src/keyvalue/simulated.js';
+import { PullCounting } from '../../src/processes/pull-counting.js';
 import type { Builder } from '../../src/projections/builds.js';
 import { aggregateUid, projection, type AppliedEvent, type Projection, type View } from '../../src/projections/projection.js';
 import { registered } from '../../src/projections/registered.js';
@@ -171,6 +173,7 @@ export class Server {
   readonly executor: Executor;
   readonly blobs: BlobStore;
   readonly services: RegistryServices;
+  readonly pulls: PullCounting;
   alive = true;
 
   constructor(
@@ -183,6 +186,11 @@ export class Server {
     this.store = createStore(this.connection, prefixes, releases[release] ?? []);
     this.executor = createExecutor(this.store);
     this.blobs = cluster.disk.open({ pause: (what, when) => this.#pause(what, when) });
+    this.pulls = new PullCounting(this.store, {
+      newId: () => cluster.newId(slot),
+      failed: () => undefined,
+      missed: () => undefined,
+    });
     this.services = {
       executor: this.executor,
       blobs: this.blobs,
@@ -191,6 +199,10 @@ export class Server {
       hashClient: () => 'c'.repeat(64),
       inTurn: createTurns(),
       runningUploads: new RunningUploads(cluster.newId(slot)),
+      countPull: (repository, image, digest) => {
+        cluster.pulled.push({ repository, image, digest });
+        this.pulls.counted(repository, image, digest);
+      },
       bytes: new BytesCache(200_000, 100_000),
     };
   }
@@ -254,6 +266,8 @@ export class Cluster {
   readonly disk = new SimulatedDisk();
   readonly random: Random;
   readonly struck = new Map<FaultKind, number>();
+  /** Every pull that a server was about to answer. */
+  readonly pulled: PulledManifest[] = [];
   powerCuts = 0;
   /** Steps are being begun. */
   busy = false;

@@ -147,6 +147,24 @@ export const mutants: readonly Mutant[] = [
     replace: '...remains.links.slice(1).map(',
   },
   {
+    name: 'a deletion leaves the counters of pulls behind',
+    file: 'src/commands/deleted-pulls.ts',
+    find: 'clearPulls(tx, registry.keyspace, {',
+    replace: 'void clearPulls; void ({',
+  },
+  {
+    name: 'pulls are counted of a manifest that was deleted meanwhile',
+    file: 'src/processes/pull-counting.ts',
+    find: 'findManifest(writing, repository',
+    replace: 'findManifest({ ...writing, tx: writing.tx.snapshot }, repository',
+  },
+  {
+    name: 'pulls whose commit is repeated are counted twice',
+    file: 'src/processes/pull-counting.ts',
+    find: 'if (done !== undefined) return;',
+    replace: '',
+  },
+  {
     name: 'a repository created anew has the uid of the old one',
     file: 'src/commands/repository.ts',
     find: 'stream: repositoryStream(newRepository),',

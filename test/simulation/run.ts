@@ -9,6 +9,7 @@ import { resumeDeletions } from '../../src/commands/repository.js';
 import { follow } from '../../src/processes/follow.js';
 import { clearAll } from '../../src/processes/rebuild.js';
 import { beat, HEARTBEAT_MS } from '../../src/processes/heartbeat.js';
+import { PULLS_WRITTEN_MS } from '../../src/processes/pull-counting.js';
 import { upgrade } from '../../src/processes/upgrade.js';
 import { expireUploads } from '../../src/processes/upload-expiry.js';
 import { findBuild, listBuilds } from '../../src/projections/builds.js';
@@ -288,7 +289,7 @@ class Run {
     while (this.#followed.length < events) await this.cluster.clock.sleep(200);
   }
 
-  /** What a server does by itself: it says that it is here, and builds what its release has in a newer version than the store. */
+  /** What a server does by itself: it says that it is here, writes down what was pulled, and builds what its release has in a newer version than the store. */
   #live(server: Server): void {
     const { clock } = this.cluster;
     const id = server.services.newId();
@@ -310,7 +311,14 @@ class Run {
         if (!ended) await clock.sleep(1_000);
       }
     };
+    const counting = async (): Promise<void> => {
+      while (server.alive) {
+        await clock.sleep(PULLS_WRITTEN_MS);
+        await server.pulls.flush().catch(() => undefined);
+      }
+    };
     void beating();
+    void counting();
     if (server.isNewest) void upgrading();
   }
 

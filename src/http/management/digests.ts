@@ -8,6 +8,7 @@ import { formatTime } from '../../events/database-time.js';
 import { readContent } from '../../events/content.js';
 import { timesOf } from '../../events/sampled-times.js';
 import { parseName, parseTag, tagForm, type ImagePath, type RepositoryName, type Uid } from '../../identifiers.js';
+import { readPulls } from '../../keyvalue/pull-counters.js';
 import { findManifest, listImages, listManifests, type ManifestRecord } from '../../projections/manifests.js';
 import { listReferrers } from '../../projections/referrers.js';
 import type { Reading } from '../../projections/store.js';
@@ -66,6 +67,8 @@ const manifest = object({
     object({ digest: Type.String(), mediaType: Type.String(), size: Type.Number(), artifactType: Type.Optional(Type.String()) }),
     { description: 'The first 100 manifests that refer to it.' },
   ),
+  pulls: Type.Integer({ description: 'How often the manifest was pulled by the registry protocol: GET, not HEAD.' }),
+  lastPulled: Type.Optional(time),
   erased: Type.Optional(Type.Literal(true, { description: 'Its bytes were erased.' })),
 });
 
@@ -234,11 +237,12 @@ async function show(
   record: Pick<Found, 'mediaType' | 'size' | 'artifactType' | 'subject' | 'config' | 'pushed'>,
 ): Promise<object> {
   const { tx, registry } = reading;
-  const [tags, referrers, bytes, timeOf] = await Promise.all([
+  const [tags, referrers, bytes, timeOf, pulled] = await Promise.all([
     listTagsOf(reading, repository, name.image, digest, SHOWN),
     listReferrers(reading, repository, name.image, digest, { limit: SHOWN }),
     readContent(tx, registry.keyspace, digest),
     timesOf(tx, registry.keyspace, [record.pushed]),
+    readPulls(tx, registry.keyspace, { repository, image: name.image, digest }),
   ]);
   const config = record.config === undefined ? undefined : await readContent(tx, registry.keyspace, record.config);
   return {
@@ -250,6 +254,8 @@ async function show(
     tags,
     pushed: formatTime(timeOf(record.pushed)),
     ...(record.subject === undefined ? {} : { subject: record.subject }),
+    pulls: pulled.pulls,
+    ...(pulled.last === undefined ? {} : { lastPulled: formatTime(pulled.last) }),
     ...(bytes === undefined ? { erased: true } : partsOf(bytes, record.size)),
     ...(config === undefined ? {} : configParts(config)),
     referrers: referrers.map(({ digest: of, mediaType, size, artifactType }) => ({
