@@ -276,6 +276,11 @@ const table = {
     oci: 'DENIED',
     message: 'key {key} was made by this very request before, and its file is shown once only; revoke it and make another',
   },
+  PASSWORD_SHOWN_BEFORE: {
+    status: 409,
+    oci: 'DENIED',
+    message: 'user {user} was made by this very request before, and the password that was made up is shown once only; reset it',
+  },
 
   SIGNING_KEY_YOUNG: {
     status: 409,

@@ -79,7 +79,7 @@ export function createRepository(
   return executor.execute(context, async (writing) => {
     const target = await findTarget(writing, context.actor, command.name);
     const organization = target.project === undefined ? await findOnlyOrganization(writing, context.actor) : undefined;
-    const denied = context.judge('push', target) ?? refuseByToken(context, command, target);
+    const denied = refuseByToken(context, command, target) ?? context.judge('push', target);
     const state = { ...target, organization, denied };
     return decideCreateRepository(state, command);
   });

@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 
 import { refuse, RefusalError } from '../errors.js';
 import { comparePositions, formatPosition, type Position } from '../events/position.js';
-import type { EventKind } from '../events/types.js';
+import type { EventKind, Stream } from '../events/types.js';
 import type { RepositoryName } from '../identifiers.js';
 import { actorWithoutLookup, findActor } from '../identity/actor-lookup.js';
 import type { Sight } from '../projections/history-entries.js';
@@ -62,27 +62,86 @@ interface HistoryQuestion {
 export async function getHistory(exchange: Exchange, path: string, place: Place): Promise<FastifyReply> {
   const query = new ApiQuery(exchange.query, [...partsAt(place), ...filters, ...paging]);
   const question = questionOf(exchange, place, query);
-  const newestFirst = query.choice('order', ['newest', 'oldest']) === 'newest';
-  const limit = query.limit(LIMIT, LIMIT_MOST);
-  const cursor = query.position('after');
+  const page = pageAsked(query, path);
   const body = await exchange.services.executor.store.read(async (reading) => {
     const found = await ask(reading, exchange, question);
-    const bounds = await boundsOfSpan(reading, question.span);
-    const range = newestFirst
-      ? { ...bounds, before: earlier(bounds.before, cursor) }
-      : { ...bounds, after: later(bounds.after, cursor) };
-    const { kinds, actors } = found;
-    const newest = await newestPlace(reading, logsOf(question.scope));
-    const { entries, next } = await readEntries(reading, found, { ...range, newestFirst, limit, kinds, actors });
-    return {
-      ...(await headOf(reading, question.scope, found)),
-      ...(newest && (await momentOf(reading, newest.directory, newest.position))),
-      order: newestFirst ? 'newest' : 'oldest',
-      entries,
-      ...linkOf(query, path, next && formatPosition(next)),
-    };
+    const head = await headOf(reading, question.scope, found);
+    return pageOfHistory(reading, page, found, head, logsOf(question.scope));
   });
   return sendPage(exchange, body);
+}
+
+/** Something of the platform's, as its history is headed, and what the caller may know of it. */
+export interface PlatformHistory {
+  readonly head: object;
+  readonly stream: Stream;
+  readonly people: boolean;
+}
+
+/** A page of the history of an organization, a user or a service account. `find` throws the refusal of who may not. */
+export async function platformHistory(
+  exchange: Exchange,
+  path: string,
+  find: (reading: Reading) => Promise<PlatformHistory>,
+): Promise<object> {
+  const query = new ApiQuery(exchange.query, [...filters, ...paging]);
+  const page = pageAsked(query, path);
+  const kinds = query.kinds('kind');
+  const actors = query.list('actor');
+  return exchange.services.executor.store.read(async (reading) => {
+    const { head, stream, people } = await find(reading);
+    const sight = { people, project: undefined };
+    const asked = { of: [{ kind: 'platform', stream } as const], sight, kinds };
+    const granted = { ...asked, actors: actors && (await actorsOf(reading, actors, sight)) };
+    return pageOfHistory(reading, page, granted, { ...head, people: people ? 'shown' : 'hidden' }, 'both');
+  });
+}
+
+interface PageAsked {
+  readonly query: ApiQuery;
+  readonly path: string;
+  readonly span: Span;
+  readonly newestFirst: boolean;
+  readonly limit: number;
+  readonly cursor: Position | undefined;
+}
+
+function pageAsked(query: ApiQuery, path: string): PageAsked {
+  return {
+    query,
+    path,
+    span: spanOf(query),
+    newestFirst: query.choice('order', ['newest', 'oldest']) === 'newest',
+    limit: query.limit(LIMIT, LIMIT_MOST),
+    cursor: query.position('after'),
+  };
+}
+
+async function pageOfHistory(
+  reading: Reading,
+  { query, path, span, newestFirst, limit, cursor }: PageAsked,
+  granted: Asked & Pick<HistoryQuestion, 'actors' | 'kinds'>,
+  head: object,
+  logs: 'registry' | 'both',
+): Promise<object> {
+  const bounds = await boundsOfSpan(reading, span);
+  const range = newestFirst
+    ? { ...bounds, before: earlier(bounds.before, cursor) }
+    : { ...bounds, after: later(bounds.after, cursor) };
+  const { kinds, actors } = granted;
+  const newest = await newestPlace(reading, logs);
+  const { entries, next } = await readEntries(reading, granted, { ...range, newestFirst, limit, kinds, actors });
+  return {
+    ...head,
+    ...(newest && (await momentOf(reading, newest.directory, newest.position))),
+    order: newestFirst ? 'newest' : 'oldest',
+    entries,
+    ...linkOf(query, path, next && formatPosition(next)),
+  };
+}
+
+function spanOf(query: ApiQuery): Span {
+  return { since: query.moment('since'), until: query.moment('until') };
 }
 
 const exportFormats = {
@@ -167,7 +226,7 @@ function questionOf(exchange: Exchange, place: Place, query: ApiQuery): HistoryQ
   return {
     scope: { project: name.project, repository, image, tag, digest, bearer: query.uid('bearer') },
     name,
-    span: { since: query.moment('since'), until: query.moment('until') },
+    span: spanOf(query),
     kinds: query.kinds('kind'),
     actors: query.list('actor'),
   };

@@ -28,6 +28,11 @@ export async function hashPassword(password: string): Promise<string> {
   return formatHash(salt, await derive(password, salt, KEY_BYTES, LOG_N, BLOCK_SIZE, PARALLELISM));
 }
 
+/** What stands for a text that holds a password, the same for the same `salt`: as dear to guess from as a hash. Throws as `hashPassword`. */
+export async function fingerprintOf(text: string, salt: string): Promise<string> {
+  return (await derive(text, Buffer.from(salt), KEY_BYTES, LOG_N, BLOCK_SIZE, PARALLELISM)).toString('base64url');
+}
+
 /** Compares in constant time. Throws on a hash that is none, and TOO_MANY_REQUESTS when too many wait already. */
 export async function verifyPassword(password: string, hash: string): Promise<boolean> {
   const [, logN, r, p, salt, key] = phcGrammar.exec(hash) ?? [];

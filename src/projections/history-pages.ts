@@ -37,7 +37,9 @@ export type HistoryOf =
   | { readonly kind: 'tag'; readonly repository: Uid; readonly image: ImagePath; readonly tag: Tag }
   | { readonly kind: 'digest'; readonly repository: Uid; readonly image: ImagePath | undefined; readonly digest: Digest }
   /** The project's own stream, with the creations and deletions of its repositories. */
-  | { readonly kind: 'project'; readonly project: Uid };
+  | { readonly kind: 'project'; readonly project: Uid }
+  /** An organization's, a user's or a service account's own stream. */
+  | { readonly kind: 'platform'; readonly stream: Stream };
 
 export interface HistoryPageOptions {
   /** Only events behind this one. */
@@ -131,7 +133,7 @@ function eventsAt(
 }
 
 function rank(stream: Stream): number {
-  return aggregateOf(stream) === 'project' ? 0 : 1;
+  return aggregateOf(stream) === 'repository' ? 1 : 0;
 }
 
 async function placesOf(
@@ -142,6 +144,7 @@ async function placesOf(
 ): Promise<Places> {
   const { newestFirst } = ranges;
   const { registry, platform } = reading;
+  if (of.kind === 'platform') return placesUnder(ranges, streamPrefix(platform.keyspace, of.stream), () => of.stream);
   if (of.kind === 'project') {
     const own = projectStream(of.project);
     const repositories = historyPrefix(reading, historyKeys.project(of.project));
@@ -172,7 +175,7 @@ async function placesOf(
 
 function scopeOf(
   reading: Reading,
-  of: Exclude<HistoryOf, { readonly kind: 'project' }>,
+  of: Exclude<HistoryOf, { readonly kind: 'project' | 'platform' }>,
   under: (prefix: Buffer) => Places,
   newestFirst: boolean,
 ): Places | undefined {

@@ -2,11 +2,15 @@ import type { FastifyInstance } from 'fastify';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 
+import { createTurns } from '../../src/commands/in-turn.js';
 import type { Actor, Role } from '../../src/events/types.js';
 import { createApp, type AppDeps } from '../../src/http/app.js';
 import { parseUid, type Uid } from '../../src/identifiers.js';
+import { createKeyLookup, createUserLookup, readSalt } from '../../src/identity/directory.js';
+import { Guessing } from '../../src/identity/guessing.js';
 import type { TokenAccess } from '../../src/identity/scopes.js';
 import type { TokenClaims } from '../../src/identity/tokens.js';
+import { VerifiedPasswords } from '../../src/identity/verified-passwords.js';
 import { VirtualClock } from '../../src/keyvalue/simulated.js';
 import { findProject } from '../../src/projections/projects.js';
 import { grant, nameOf, simulate, type Simulation, type Workplace } from '../commands/fixture.js';
@@ -25,6 +29,15 @@ export interface ApiAnswer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+export interface Sent {
+  readonly as?: As | 'nobody';
+  /** Sent as JSON; text as it is. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** The HTTP server on a simulated store, whose owner works from a client at an address. */
 export interface Api {
   readonly at: Simulation;
@@ -34,6 +47,7 @@ export interface Api {
   /** What the server said. */
   readonly log: readonly string[];
   get(path: string, as?: As | 'nobody', method?: 'GET' | 'HEAD' | 'POST' | 'DELETE'): Promise<ApiAnswer>;
+  send(method: Method, path: string, sent?: Sent): Promise<ApiAnswer>;
   /** Somebody with a role on a project; without a role, somebody else. */
   somebody(project: string, role: Role | undefined): Promise<As>;
 }
@@ -55,32 +69,51 @@ export async function openApi(start = Date.UTC(2026, 10, 1, 9), versions?: (time
   const deps = {
     logger: pino(sink),
     checkReady: () => Promise.resolve({}),
-    authentication: { tokens: { known: (token: string) => claimsOf(token) } },
+    authentication: {
+      tokens: { known: (token: string) => claimsOf(token) },
+      passwords: new VerifiedPasswords(),
+      guessing: new Guessing({ sleep: () => Promise.resolve() }),
+      findUser: createUserLookup(at.store, await readSalt(at.store)),
+      findKey: createKeyLookup(at.store),
+    },
     tokens: {},
     services: {
-      config: { trustedProxies: [], idleSeconds: 60, publicUrl: undefined, tls: undefined },
+      config: { trustedProxies: [], idleSeconds: 60, publicUrl: undefined, tls: undefined, scanOnPush: true },
       newId: at.newId,
+      hashClient: () => client.hash,
       executor: at.executor,
+      inTurn: createTurns(),
     },
   };
   const app = createApp(deps as unknown as AppDeps);
+  const send: Api['send'] = async (method, path, { as = owner, body, headers } = {}) => {
+    const answer = await app.inject({
+      method,
+      url: path,
+      headers: {
+        host: 'registry.test',
+        ...(as === 'nobody' ? {} : { authorization: `Bearer ${JSON.stringify(as)}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const isJson = /\/(?:problem\+)?json$/.test(String(answer.headers['content-type'])) && method !== 'HEAD';
+    return {
+      status: answer.statusCode,
+      headers: answer.headers,
+      bytes: answer.rawPayload,
+      body: (isJson ? JSON.parse(answer.body) : {}) as Readonly<Record<string, unknown>>,
+    };
+  };
   return {
+    send,
     at,
     clock,
     owner,
     app,
     log,
-    async get(path, as = owner, method = 'GET') {
-      const headers = as === 'nobody' ? {} : { authorization: `Bearer ${JSON.stringify(as)}` };
-      const answer = await app.inject({ method, url: path, headers: { host: 'registry.test', ...headers } });
-      const isJson = /\/(?:problem\+)?json$/.test(String(answer.headers['content-type'])) && method !== 'HEAD';
-      return {
-        status: answer.statusCode,
-        headers: answer.headers,
-        bytes: answer.rawPayload,
-        body: (isJson ? JSON.parse(answer.body) : {}) as Readonly<Record<string, unknown>>,
-      };
-    },
+    get: (path, as = owner, method = 'GET') => send(method, path, { as }),
     async somebody(project, role) {
       const uid = at.newId();
       const found = await at.store.read((reading) => findProject(reading, nameOf(`${project}/any`).project));

@@ -30,6 +30,7 @@ function isOf(of: HistoryOf, { stream, payload }: RecordedEvent): boolean {
       payload.project === of.project;
     return stream === projectStream(of.project) || isRepositorys;
   }
+  if (of.kind === 'platform') return stream === of.stream;
   if (stream !== repositoryStream(of.repository)) return false;
   const image = 'image' in payload ? payload.image : undefined;
   switch (of.kind) {

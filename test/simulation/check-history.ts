@@ -65,7 +65,7 @@ export async function checkHistory(
 
 const SCOPES = 12;
 
-function scopeFrom(random: Random, repository: Uid): Exclude<HistoryOf, { kind: 'project' }> {
+function scopeFrom(random: Random, repository: Uid): Exclude<HistoryOf, { kind: 'project' | 'platform' }> {
   const image = pick(random, ['', 'deep']) as ImagePath;
   switch (below(random, 4)) {
     case 0:
@@ -122,7 +122,10 @@ function isOfProject({ payload }: RecordedEvent, project: Uid): boolean {
   }
 }
 
-function isAbout(scope: Exclude<HistoryOf, { kind: 'project' }>, payload: Readonly<Record<string, unknown>>): boolean {
+function isAbout(
+  scope: Exclude<HistoryOf, { kind: 'project' | 'platform' }>,
+  payload: Readonly<Record<string, unknown>>,
+): boolean {
   switch (scope.kind) {
     case 'repository':
       return true;

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { CommandContext } from '../../commands/execute.js';
 import { refuse, reject, type Refusal } from '../../errors.js';
 import type { Uid } from '../../identifiers.js';
+import { fingerprintOf } from '../../identity/password.js';
 import type { Reading } from '../../projections/store.js';
 import { commandContext, type Exchange } from '../exchange.js';
 
@@ -55,6 +56,13 @@ export function contextOnce(exchange: Exchange, path: string): CommandContext {
     .update(JSON.stringify(request.body ?? null))
     .digest('base64url');
   return { ...context, commandId: idOf([kind, uid, request.method, path, key]), fingerprint: body };
+}
+
+/** As `contextOnce`, where the body holds a password: what is kept of it for a day is no easier to guess from than what is kept of the password. */
+export async function contextOnceOfSecret(exchange: Exchange, path: string): Promise<CommandContext> {
+  const context = contextOnce(exchange, path);
+  if (context.fingerprint === undefined) return context;
+  return { ...context, fingerprint: await fingerprintOf(context.fingerprint, context.commandId) };
 }
 
 /** RFC 9562, section 5.8: a UUID of our own making. */

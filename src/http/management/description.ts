@@ -16,7 +16,10 @@ const refusals = {
   '401': problemAnswer('Credentials are missing, wrong, or a token where none is accepted.'),
   '403': problemAnswer('You may not, whether it is there or not.'),
   '404': problemAnswer('It is not there.'),
+  '405': problemAnswer('It is not for that: the method, or what it is asked of, which something else lists, for instance.'),
+  '429': problemAnswer('Too many attempts; Retry-After says when.'),
   '503': problemAnswer('Not now; Retry-After says when.'),
+  default: problemAnswer('Anything else, such as a full disk (507).'),
 };
 
 export function describe(operations: readonly Operation[]): Json {
@@ -25,8 +28,8 @@ export function describe(operations: readonly Operation[]): Json {
     const path = one.path.replace(/:(\w+)/g, '{$1}');
     (paths[path] ??= {})[one.method.toLowerCase()] = describeOperation(one);
   }
-  for (const { path, id, summary, params, query, mediaTypes = ['application/json'] } of pastRoutes) {
-    const content = Object.fromEntries(mediaTypes.map((type) => [type, {}]));
+  for (const { path, id, summary, params, query, answer, mediaTypes = ['application/json'] } of pastRoutes) {
+    const content = Object.fromEntries(mediaTypes.map((type) => [type, answer === undefined ? {} : { schema: plain(answer) }]));
     (paths[path] ??= {})['get'] = {
       operationId: id,
       tags: ['History'],
@@ -97,6 +100,7 @@ function describeOperation(one: Operation): Json {
       ...refusals,
       ...(method === 'GET' ? {} : { '409': problemAnswer('It can not be done as things are; the problem says why.') }),
       ...(changes ? { '412': problemAnswer('It is not what If-Match says any more.') } : {}),
+      ...(body === undefined ? {} : { '415': problemAnswer('The body is no application/json.') }),
       ...(creates ? { '422': problemAnswer('The Idempotency-Key came with another body before.') } : {}),
     },
   };

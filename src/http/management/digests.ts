@@ -1,21 +1,25 @@
 import { Type } from 'typebox';
 
-import { deleteManifest } from '../../commands/manifest.js';
+import { deleteManifest, pushManifest } from '../../commands/manifest.js';
 import { deleteTag } from '../../commands/tag.js';
 import { digestForm, parseDigest, type Digest } from '../../digest.js';
-import { reject } from '../../errors.js';
+import { reject, RefusalError } from '../../errors.js';
 import { formatTime } from '../../events/database-time.js';
 import { readContent } from '../../events/content.js';
+import { parseManifest } from '../../events/manifest-document.js';
 import { timesOf } from '../../events/sampled-times.js';
-import { parseName, parseTag, tagForm, type ImagePath, type RepositoryName, type Uid } from '../../identifiers.js';
+import { parseName, parseTag, tagForm, type ImagePath, type RepositoryName, type Tag, type Uid } from '../../identifiers.js';
 import { readPulls } from '../../keyvalue/pull-counters.js';
 import { findManifest, listImages, listManifests, type ManifestRecord } from '../../projections/manifests.js';
 import { listReferrers } from '../../projections/referrers.js';
 import type { Reading } from '../../projections/store.js';
-import { listTagsOf } from '../../projections/tags.js';
-import { commandContext } from '../exchange.js';
+import { findTag, listTagsOf } from '../../projections/tags.js';
+import { findTarget } from '../../projections/targets.js';
+import { commandContext, deny, type Exchange } from '../exchange.js';
+import { parseTagAt, refuseChange } from '../tag-at.js';
+import { contextIfMatch, entityTag } from './conditions.js';
 import { linkTo, matches, pageOf } from './paging.js';
-import { granted, repositoryName, seenRepository, sortable } from './resources.js';
+import { granted, repositoryName, seenRepository, sortable, throwIf } from './resources.js';
 import { operation } from './route.js';
 import { after, limit, object, page, q, repositoryParams, time } from './schemas.js';
 
@@ -40,6 +44,7 @@ const tagParams = Type.Object(
   { additionalProperties: false },
 );
 
+const tagShown = object({ image: Type.String(), tag: Type.String(), digest: Type.String() });
 const descriptor = object({ mediaType: Type.String(), digest: Type.String(), size: Type.Number() });
 const manifest = object({
   image: Type.String(),
@@ -179,6 +184,61 @@ export const digestOperations = [
     },
   }),
   operation({
+    method: 'GET',
+    path: `${base}/tags/:tag`,
+    id: 'getTag',
+    tag,
+    summary: 'What a tag points at',
+    params: tagParams,
+    query: object({ image }),
+    status: 200,
+    answer: tagShown,
+    editable: true,
+    async run({ exchange, params, query }) {
+      const shown = await exchange.services.executor.store.read(tagLoader(exchange, params, query.image));
+      return { body: shown, etag: entityTag(shown) };
+    },
+  }),
+  operation({
+    method: 'PUT',
+    path: `${base}/tags/:tag`,
+    id: 'setTag',
+    tag,
+    summary: 'Points a tag at a manifest of the same image, as a push of it would; editors may',
+    params: tagParams,
+    query: object({ image }),
+    body: object({ digest: digestText }),
+    status: 200,
+    answer: tagShown,
+    editable: true,
+    async run({ exchange, params, query, body }) {
+      const { executor, config, inTurn } = exchange.services;
+      const name = imageName(params, query.image);
+      const moved = tagIn(params.tag);
+      const tagAt = parseTagAt(moved);
+      if (tagAt !== undefined) throw new RefusalError(refuseChange(tagAt));
+      const digest = digestIn(body.digest);
+      const load = tagLoader(exchange, params, query.image);
+      const manifestThere = await executor.store.read((reading) => pushable(reading, exchange, name, digest));
+      granted(
+        await inTurn(`${name.name}:${moved}`, () =>
+          pushManifest(executor, contextIfMatch(exchange, load), {
+            kind: 'PushManifest',
+            name,
+            digest,
+            ...manifestThere,
+            tags: [moved],
+            // Where it was kept, it lies beside the log already.
+            config: undefined,
+            sparse: config.sparseManifests,
+          }),
+        ),
+      );
+      const shown = await executor.store.read(load);
+      return { body: shown, etag: entityTag(shown) };
+    },
+  }),
+  operation({
     method: 'DELETE',
     path: `${base}/tags/:tag`,
     id: 'deleteTag',
@@ -187,10 +247,11 @@ export const digestOperations = [
     params: tagParams,
     query: object({ image }),
     status: 204,
+    editable: true,
     async run({ exchange, params, query }) {
       const name = imageName(params, query.image);
-      const parsed = parseTag(params.tag) ?? reject('FIELD_INVALID', { field: 'tag', reason: `it is ${tagForm}` });
-      granted(await deleteTag(exchange.services.executor, commandContext(exchange), { kind: 'DeleteTag', name, tag: parsed }));
+      const context = contextIfMatch(exchange, tagLoader(exchange, params, query.image));
+      granted(await deleteTag(exchange.services.executor, context, { kind: 'DeleteTag', name, tag: tagIn(params.tag) }));
       return {};
     },
   }),
@@ -201,6 +262,43 @@ function imageName(params: { readonly project: string; readonly repository: stri
   if (path === undefined || path === '') return name;
   const full = parseName(`${name.name}/${path}`);
   return 'problem' in full ? reject('FIELD_INVALID', { field: 'image', reason: full.reason }) : full;
+}
+
+interface TagPlace {
+  readonly project: string;
+  readonly repository: string;
+  readonly tag: string;
+}
+
+const tagIn = (text: string): Tag => parseTag(text) ?? reject('FIELD_INVALID', { field: 'tag', reason: `it is ${tagForm}` });
+
+/** Reads what a tag points at, for who may pull it. */
+function tagLoader(exchange: Exchange, place: TagPlace, path: string | undefined): (reading: Reading) => Promise<object> {
+  return async (reading) => {
+    const name = imageName(place, path);
+    const asked = tagIn(place.tag);
+    const { repository } = await seenRepository(reading, exchange, name);
+    const digest = await findTag(reading, repository, name.image, asked);
+    if (digest === undefined) return reject('MANIFEST_UNKNOWN', { name: name.name, reference: asked });
+    return { image: name.image, tag: asked, digest };
+  };
+}
+
+/** A manifest that is there, for who may push. */
+async function pushable(reading: Reading, { caller }: Exchange, name: RepositoryName, digest: Digest) {
+  const target = await findTarget(reading, caller.actor, name);
+  throwIf(deny(caller, 'push', target));
+  const { repository } = target;
+  if (repository === undefined) return reject('REPOSITORY_UNKNOWN', { name: name.name });
+  const [record, bytes] = await Promise.all([
+    findManifest(reading, repository, name.image, digest),
+    readContent(reading.tx, reading.registry.keyspace, digest),
+  ]);
+  if (record === undefined) return reject('MANIFEST_UNKNOWN', { name: name.name, reference: digest });
+  if (bytes === undefined) return reject('CONTENT_GONE', { digest, name: name.name });
+  const document = parseManifest(bytes, record.mediaType);
+  if ('reason' in document) throw new Error(`the manifest ${digest} cannot be read: ${document.reason}`);
+  return { bytes, document };
 }
 
 function digestIn(text: string): Digest {

@@ -2,7 +2,7 @@ import { Type, type TObject } from 'typebox';
 
 import { grantRole, revokeRole, type Resource } from '../../commands/role.js';
 import { reject } from '../../errors.js';
-import type { Role } from '../../events/types.js';
+import type { Principal, Role } from '../../events/types.js';
 import { judge, judgeManaging } from '../../identity/judge.js';
 import { nameOfRole, resolvePrincipal, roleOf, showPrincipal, type PrincipalShown } from '../../identity/principal-text.js';
 import type { Uid } from '../../identifiers.js';
@@ -83,10 +83,11 @@ function operationsOf({ path, list, what, named, params, resourceOf }: Level): r
     const on = resourceOf(of);
     const { uid } = await ownedUid(reading, exchange, on);
     const { principal = '' } = of;
-    const wanted = granted(await resolvePrincipal(reading, principal));
-    const roles = (await listAll(reading, on.kind, uid)).find((grant) =>
-      'uid' in grant.principal ? 'uid' in wanted && grant.principal.uid === wanted.uid : grant.principal.kind === wanted.kind,
-    );
+    const grants = await listAll(reading, on.kind, uid);
+    // Of somebody who is gone the uid is what is left.
+    const roles =
+      grants.find((grant) => 'uid' in grant.principal && grant.principal.uid === principal) ??
+      grantTo(grants, granted(await resolvePrincipal(reading, principal)));
     if (roles === undefined) return reject('ROLE_UNKNOWN', { principal, what: describe(on) });
     return showMember(await showPrincipal(reading, roles.principal), roles.role, on, false);
   };
@@ -196,6 +197,12 @@ function operationsOf({ path, list, what, named, params, resourceOf }: Level): r
       },
     }),
   ];
+}
+
+function grantTo(grants: readonly StoredGrant[], wanted: Principal): StoredGrant | undefined {
+  return grants.find(({ principal }) =>
+    'uid' in principal ? 'uid' in wanted && principal.uid === wanted.uid : principal.kind === wanted.kind,
+  );
 }
 
 /** Who may not manage is told that, whoever was named. */

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 
 import { createOrganization, deleteOrganization, describeOrganization } from '../../commands/organization.js';
 import { reject } from '../../errors.js';
-import { judgeSeeing } from '../../identity/judge.js';
+import { judgeManaging, judgeSeeing } from '../../identity/judge.js';
 import { resolvePrincipal } from '../../identity/principal-text.js';
 import { listPlatformRolesOf } from '../../projections/access.js';
 import { principalsOf } from '../../projections/grants.js';
@@ -76,7 +76,7 @@ export const organizationOperations = [
       const { actor } = exchange.caller;
       const owner =
         body.owner !== undefined
-          ? granted(await executor.store.read((reading) => resolvePrincipal(reading, body.owner ?? '')))
+          ? await ownerNamed(exchange, body.owner)
           : actor.uid !== undefined && (actor.kind === 'user' || actor.kind === 'service-account')
             ? { kind: actor.kind, uid: actor.uid }
             : reject('FIELD_INVALID', { field: 'owner', reason: 'it is missing, and nobody is logged in who could be it' });
@@ -84,7 +84,7 @@ export const organizationOperations = [
         await createOrganization(executor, contextOnce(exchange, path), {
           kind: 'CreateOrganization',
           organization: newId(),
-          id: organizationId(body.id ?? generateId('org')),
+          id: organizationId(body.id ?? generateId('org'), 'id'),
           about: { displayName: body.displayName ?? '', description: body.description ?? '' },
           owner,
         }),
@@ -92,7 +92,7 @@ export const organizationOperations = [
       return executor.store.read(async (reading) => {
         const found = await findOrganization(reading, made.organization);
         if (found === undefined) return reject('ORGANIZATION_UNKNOWN', { organization: made.organization });
-        const shown = await showOrganization(reading, found);
+        const shown = await load(reading, exchange, found.id);
         return { body: shown, etag: entityTag(shown), location: `${path}/${found.id}` };
       });
     },
@@ -153,6 +153,15 @@ export const organizationOperations = [
     },
   }),
 ];
+
+/** Who may not make an organization is not told who there is. */
+async function ownerNamed(exchange: Exchange, named: string) {
+  const { caller, services } = exchange;
+  return services.executor.store.read(async (reading) => {
+    throwIf(judgeManaging(caller, await standingAsAdministrator(reading, caller.actor), 'organizations'));
+    return granted(await resolvePrincipal(reading, named));
+  });
+}
 
 async function load(reading: Reading, exchange: Exchange, id: string): Promise<object> {
   return showOrganization(reading, await seenOrganization(reading, exchange, id));

@@ -70,7 +70,7 @@ export const projectOperations = [
         await createProject(executor, contextOnce(exchange, path), {
           kind: 'CreateProject',
           project: newId(),
-          id: projectId(body.id ?? generateId('p')),
+          id: projectId(body.id ?? generateId('p'), 'id'),
           organization: body.organization === undefined ? undefined : organizationId(body.organization),
           about: { displayName: body.displayName ?? '', description: body.description ?? '' },
         }),
@@ -78,7 +78,7 @@ export const projectOperations = [
       return executor.store.read(async (reading) => {
         const details = await findProjectDetails(reading, made.project);
         if (details === undefined) return reject('PROJECT_UNKNOWN', { project: made.project });
-        const shown = await showProject(reading, details);
+        const shown = await load(reading, exchange, details.id);
         return { body: shown, etag: entityTag(shown), location: `${path}/${details.id}` };
       });
     },

@@ -4,14 +4,16 @@ import { Ajv, type ErrorObject } from 'ajv';
 import formats from 'ajv-formats';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-import { refuse, reject, RefusalError } from '../../errors.js';
+import { refuse, reject, RefusalError, type Refusal } from '../../errors.js';
 import { authenticate, authenticateKnown, type AuthenticationDeps, type Caller } from '../../identity/caller.js';
 import { sendJson } from '../answers.js';
 import type { RegistryServices } from '../exchange.js';
 import { problemOf, problemType } from '../problem.js';
+import { invalid } from '../api-query.js';
 import { namesTag } from './conditions.js';
 import { describe } from './description.js';
 import { digestOperations } from './digests.js';
+import { historyOperations } from './history.js';
 import { memberOperations } from './members.js';
 import { organizationOperations } from './organizations.js';
 import { projectOperations } from './projects.js';
@@ -22,7 +24,20 @@ import { upkeepOperations } from './upkeep.js';
 import { userOperations } from './users.js';
 
 const BASE = '/api/v1';
+const DOCUMENT = '/openapi.json';
 const BODY_LIMIT = 64 * 1024;
+// All of the page is this server's. Nothing is upgraded to https: a registry in a private network may have none.
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "base-uri 'none'",
+  "connect-src 'self'",
+  "font-src 'self' data:",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "img-src 'self' data:",
+  "script-src 'self'",
+  "style-src 'self'",
+].join('; ');
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -39,6 +54,7 @@ function allOperations(authentication: Pick<AuthenticationDeps, 'passwords' | 'g
     ...serviceAccountOperations,
     ...repositoryOperations,
     ...digestOperations,
+    ...historyOperations,
     ...upkeepOperations,
   ];
 }
@@ -65,20 +81,44 @@ export function registerManagement(
         authenticateKnown(header, authentication.tokens) ?? (await authenticate(header, request.ip, authentication));
       request.told.actor = request.caller.actor.uid ?? request.caller.actor.kind;
     });
+    api.addHook('preValidation', (request, _reply, done) => {
+      refuseTwice(targetOf(request).query);
+      done();
+    });
     for (const one of operations) register(api, one, services);
     await Promise.resolve();
   });
   void app.register(async (docs) => {
-    docs.get(`${BASE}/openapi.json`, (_request, reply) => sendJson(reply, 200, description));
+    docs.route({
+      method: 'GET',
+      url: `${BASE}${DOCUMENT}`,
+      exposeHeadRoute: true,
+      handler: (_request, reply) => sendJson(reply, 200, description),
+    });
+    // The page has none of its own, and a phone would show it as wide as a desk.
+    docs.addHook('onSend', (_request, _reply, payload, done) => {
+      const viewport = '<meta name="viewport" content="width=device-width, initial-scale=1">';
+      done(
+        null,
+        typeof payload === 'string' ? payload.replace('<meta charset="UTF-8">', (charset) => charset + viewport) : payload,
+      );
+    });
     await docs.register(swagger, { mode: 'static', specification: { document: description as never } });
     await docs.register(swaggerUi, {
       routePrefix: '/api/docs',
-      staticCSP: true,
-      uiConfig: { url: `${BASE}/openapi.json`, docExpansion: 'list', deepLinking: true, defaultModelsExpandDepth: 0 },
+      staticCSP: PAGE_POLICY,
+      uiConfig: {
+        url: `${BASE}${DOCUMENT}`,
+        // Else the page asks a server on the internet for a badge.
+        validatorUrl: null,
+        docExpansion: 'list',
+        deepLinking: true,
+        defaultModelsExpandDepth: 0,
+      },
       theme: { title: 'Artifact Store' },
     });
   });
-  const patterns = operations.map(({ method, path }) => ({
+  const patterns = [...operations, { method: 'GET', path: DOCUMENT } as const].map(({ method, path }) => ({
     method,
     pattern: new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`),
   }));
@@ -102,15 +142,14 @@ function register(api: FastifyInstance, one: Operation, services: RegistryServic
     },
     async handler(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
       if (body === undefined && request.body !== undefined) return reject('BODY_INVALID', { reason: 'no body is accepted here' });
-      const url = request.raw.url ?? '';
-      const mark = url.indexOf('?');
-      const exchange = { services, request, reply, caller: request.caller, query: new URLSearchParams() };
+      const { path: sent, query: asked } = targetOf(request);
+      const exchange = { services, request, reply, caller: request.caller, query: asked };
       const answer = await run({
         exchange,
         params: request.params as Readonly<Record<string, string>>,
         query: request.query as Readonly<Record<string, unknown>>,
         body: request.body,
-        path: mark < 0 ? url : url.slice(0, mark),
+        path: sent,
       });
       if (answer.etag !== undefined) reply.header('etag', answer.etag);
       if (answer.location !== undefined) reply.header('location', answer.location);
@@ -125,6 +164,23 @@ function register(api: FastifyInstance, one: Operation, services: RegistryServic
       return sendJson(reply, status, answer.body);
     },
   });
+}
+
+/** As it was sent. */
+function targetOf({ raw }: FastifyRequest): { readonly path: string; readonly query: URLSearchParams } {
+  const url = raw.url ?? '';
+  const mark = url.indexOf('?');
+  return mark < 0
+    ? { path: url, query: new URLSearchParams() }
+    : { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) };
+}
+
+function refuseTwice(query: URLSearchParams): void {
+  const seen = new Set<string>();
+  for (const name of query.keys()) {
+    if (seen.has(name)) invalid(`the parameter ${name.slice(0, 100)} is given twice`);
+    seen.add(name);
+  }
 }
 
 /** Elsewhere a body is a stream. */
@@ -154,10 +210,17 @@ function validate(api: FastifyInstance): void {
     if (error.validation === undefined) {
       if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
         return reject('BODY_INVALID', { reason: `the body has more than ${BODY_LIMIT} bytes` });
-      throw error;
+      const wrong = wrongField(error, request.routeOptions.schema?.body);
+      if (wrong === undefined) throw error;
+      const problem = problemOf(wrong.refusal);
+      request.told.error = problem.code;
+      return sendJson(reply, problem.status, { ...problem, errors: [wrong.field] }, problemType);
     }
     const ofBody = error.validationContext === 'body';
-    const errors = (error.validation as readonly ErrorObject[]).map(fieldError);
+    // Of a choice of types, what was wrong with the one that was meant.
+    const errors = (error.validation as readonly ErrorObject[])
+      .filter(({ keyword, params: { type } }) => keyword !== 'anyOf' && !(keyword === 'type' && type === 'null'))
+      .map(fieldError);
     const [first] = errors;
     const reason = first === undefined ? 'the request is not understood' : inWords(first, ofBody);
     const problem = problemOf(refuse(ofBody ? 'BODY_INVALID' : 'REQUEST_INVALID', { reason }));
@@ -172,6 +235,23 @@ interface FieldProblem {
   readonly detail: string;
 }
 
+/** What a command found wrong with a field of the body. */
+function wrongField(error: unknown, body: unknown): { readonly refusal: Refusal; readonly field: FieldProblem } | undefined {
+  if (!(error instanceof RefusalError) || error.refusal.refused !== 'FIELD_INVALID') return undefined;
+  const { field = '', reason = '' } = error.refusal.details;
+  const known = (body as { readonly properties?: object } | undefined)?.properties ?? {};
+  if (!Object.hasOwn(known, field)) return undefined;
+  return { refusal: error.refusal, field: { pointer: `/${field}`, detail: String(reason) } };
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  object: 'a JSON object',
+  array: 'an array',
+  string: 'a text',
+  boolean: 'true or false',
+  integer: 'a whole number',
+};
+
 function fieldError(error: ErrorObject): FieldProblem {
   const { instancePath, keyword, params, message = 'is not accepted', parentSchema } = error;
   const extra: unknown = params['additionalProperty'];
@@ -185,7 +265,10 @@ function fieldError(error: ErrorObject): FieldProblem {
     return { pointer: `${instancePath}/${escaped(missing)}`, detail: 'is missing' };
   const values: unknown = params['allowedValues'];
   if (keyword === 'enum' && Array.isArray(values)) return { pointer: instancePath, detail: `is not one of ${values.join(', ')}` };
-  return { pointer: instancePath, detail: message };
+  const type: unknown = params['type'];
+  if (keyword === 'type' && typeof type === 'string')
+    return { pointer: instancePath, detail: `is not ${typeNames[type] ?? type}` };
+  return { pointer: instancePath, detail: message.replace('NOT', 'not') };
 }
 
 const escaped = (name: string): string => name.slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1');

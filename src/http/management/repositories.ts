@@ -5,7 +5,7 @@ import { reject } from '../../errors.js';
 import { judgeSeeing, refuseBarred } from '../../identity/judge.js';
 import type { RepositoryId, Uid } from '../../identifiers.js';
 import { findProject, type Project } from '../../projections/projects.js';
-import { listRepositories } from '../../projections/repositories.js';
+import { findRepository, listRepositories } from '../../projections/repositories.js';
 import { findRepositoryCreation, findSettings } from '../../projections/repository-details.js';
 import { standingOnProject, standingOnRepository, type Standing } from '../../projections/standing.js';
 import type { Reading } from '../../projections/store.js';
@@ -100,7 +100,7 @@ export const repositoryOperations = [
     async run({ exchange, params, body, path }) {
       const { executor, newId, config } = exchange.services;
       const { id, scanning: scan = config.scanOnPush, ...others } = body;
-      const name = repositoryName(params.project, id ?? generateId('r'));
+      const name = repositoryName(params.project, id ?? generateId('r'), 'id');
       const made = granted(
         await createRepository(executor, contextOnce(exchange, path), {
           kind: 'CreateRepository',
@@ -113,8 +113,12 @@ export const repositoryOperations = [
           newProject: newId(),
         }),
       );
-      const shown = await executor.store.read((reading) => showRepository(reading, name.project, made.repository));
-      const location = 'id' in shown ? `${path}/${String(shown.id)}` : path;
+      const { shown, location } = await executor.store.read(async (reading) => {
+        const record = await findRepository(reading, made.repository);
+        const there = record?.id ?? name.repository;
+        await seenRepository(reading, exchange, repositoryName(name.project, there));
+        return { shown: await showRepository(reading, name.project, made.repository), location: `${path}/${there}` };
+      });
       return { body: shown, etag: entityTag(shown), location };
     },
   }),

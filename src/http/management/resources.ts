@@ -38,14 +38,15 @@ export function idIn<T extends string>(field: string, text: string): T {
   return text as T;
 }
 
-export const organizationId = (text: string): OrganizationId => idIn('organization', text);
-export const projectId = (text: string): ProjectId => idIn('project', text);
-export const accountId = (text: string): AccountId => idIn('account', text);
+/** `field`: where the text stood. */
+export const organizationId = (text: string, field = 'organization'): OrganizationId => idIn(field, text);
+export const projectId = (text: string, field = 'project'): ProjectId => idIn(field, text);
+export const accountId = (text: string, field = 'account'): AccountId => idIn(field, text);
 
-export function repositoryName(project: string, repository: string): RepositoryName {
-  const [of, id] = [idIn<ProjectId>('project', project), idIn<RepositoryId>('repository', repository)];
+export function repositoryName(project: string, repository: string, field = 'repository'): RepositoryName {
+  const [of, id] = [idIn<ProjectId>('project', project), idIn<RepositoryId>(field, repository)];
   const name = parseName(`${of}/${id}`);
-  return 'problem' in name ? reject('FIELD_INVALID', { field: 'repository', reason: name.reason }) : name;
+  return 'problem' in name ? reject('FIELD_INVALID', { field, reason: name.reason }) : name;
 }
 
 // ---- Times

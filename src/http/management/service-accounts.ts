@@ -106,11 +106,14 @@ export const serviceAccountOperations = [
           kind: 'CreateServiceAccount',
           project: projectId(params.project),
           account: newId(),
-          id: accountId(body.id ?? generateId('sa')),
+          id: accountId(body.id ?? generateId('sa'), 'id'),
           displayName: body.displayName ?? '',
         }),
       );
-      const shown = await executor.store.read((reading) => show(reading, made.account));
+      const shown = await executor.store.read(async (reading) => {
+        await ownedProject(reading, exchange, params.project);
+        return show(reading, made.account);
+      });
       return { body: shown, location: `${path}/${shown.id}` };
     },
   }),
@@ -202,8 +205,9 @@ export const serviceAccountOperations = [
           expiresAt,
         }),
       );
-      if (outcome.key !== made) return reject('KEY_SHOWN_BEFORE', { key: outcome.key });
       const found = await executor.store.read(async (reading) => {
+        await ownedAccount(reading, exchange, params);
+        if (outcome.key !== made) return reject('KEY_SHOWN_BEFORE', { key: outcome.key });
         const noted = await findAccountKey(reading, made);
         return noted && withTime(reading, reading.platform, noted);
       });
@@ -265,6 +269,11 @@ function expiryOf(text: string | null | undefined): number | undefined {
   const time = Date.parse(text);
   if (Number.isNaN(time))
     return reject('FIELD_INVALID', { field: 'expires', reason: `${JSON.stringify(text)} is no time by RFC 3339` });
+  // Microseconds are kept as whole numbers.
+  if (time * 1_000 > Number.MAX_SAFE_INTEGER) {
+    const last = formatTime(Number.MAX_SAFE_INTEGER);
+    return reject('FIELD_INVALID', { field: 'expires', reason: `the latest is ${last}; null is for a key that never expires` });
+  }
   return time * 1_000;
 }
 
@@ -274,7 +283,8 @@ async function ownedProject(reading: Reading, exchange: Exchange, id: string): P
   return details.uid;
 }
 
-async function ownedAccount(
+/** An account of a project that the caller owns. */
+export async function ownedAccount(
   reading: Reading,
   exchange: Exchange,
   params: { readonly project: string; readonly account: string },

@@ -18,14 +18,14 @@ import { findProjectDetails } from '../../projections/project-details.js';
 import { standingAsAdministrator } from '../../projections/standing.js';
 import type { Reading } from '../../projections/store.js';
 import { commandContext, type Exchange } from '../exchange.js';
-import { contextIfMatch, contextOnce, entityTag } from './conditions.js';
+import { contextIfMatch, contextOnceOfSecret, entityTag } from './conditions.js';
 import { linkTo, matches, pageOf } from './paging.js';
 import { granted, sortable, throwIf, withTime } from './resources.js';
 import { operation } from './route.js';
 import { listQuery, object, page, roleSchema, uid as uidSchema, user, userText } from './schemas.js';
 
 const tag = 'Users';
-const userParams = object({ user: userText });
+export const userParams = object({ user: userText });
 const password = Type.String({
   minLength: 8,
   maxLength: 1_024,
@@ -86,10 +86,12 @@ export function userOperations(authentication: Pick<AuthenticationDeps, 'passwor
       async run({ exchange, body }) {
         const { caller, services, request } = exchange;
         const { uid } = caller.actor;
+        // By no token, before the password is looked at.
+        throwIf(judgeManaging(caller, caller.actor.kind === 'anonymous' ? undefined : 'owner', 'your password'));
         if (caller.actor.kind !== 'user' || uid === undefined)
           return reject('DENIED', { verb: 'change', name: 'a password without being a user' });
         const found = await services.executor.store.read((reading) => findUserCredentials(reading, uid));
-        if (found === undefined) return reject('CREDENTIALS_WRONG');
+        if (found === undefined) return reject(caller.viaToken ? 'TOKEN_INVALID' : 'CREDENTIALS_WRONG');
         const slowly = (check: () => Promise<boolean>) => authentication.guessing.attempt(uid, request.ip, check);
         const right = await authentication.passwords.verify(uid, found.passwordHash, body.current, { from: request.ip, slowly });
         if (!right) return reject('FIELD_INVALID', { field: 'current', reason: 'it is not your password' });
@@ -157,7 +159,7 @@ export function userOperations(authentication: Pick<AuthenticationDeps, 'passwor
         const made = body.password ?? randomBytes(18).toString('base64url');
         const created = newId();
         const outcome = granted(
-          await createUser(executor, contextOnce(exchange, path), {
+          await createUser(executor, await contextOnceOfSecret(exchange, path), {
             kind: 'CreateUser',
             user: created,
             loginName: body.email,
@@ -166,8 +168,9 @@ export function userOperations(authentication: Pick<AuthenticationDeps, 'passwor
           }),
         );
         const shown = await executor.store.read((reading) => showUser(reading, outcome.user));
-        // A repetition is not told what the first one was: only the hash is kept.
-        const once = body.password === undefined && outcome.user === created ? { password: made } : {};
+        // Only its hash is kept.
+        if (body.password === undefined && outcome.user !== created) return reject('PASSWORD_SHOWN_BEFORE', { user: body.email });
+        const once = body.password === undefined ? { password: made } : {};
         return { body: { ...shown, ...once }, location: `${path}/${encodeURIComponent(body.email)}` };
       },
     }),
@@ -269,7 +272,7 @@ async function administering(reading: Reading, { caller }: Exchange): Promise<vo
 }
 
 /** A user who was not forgotten, for an administrator. */
-async function managedUser(reading: Reading, exchange: Exchange, text: string): Promise<Uid> {
+export async function managedUser(reading: Reading, exchange: Exchange, text: string): Promise<Uid> {
   await administering(reading, exchange);
   const uid = await resolveUser(reading, text);
   if (uid === undefined || (await findUserCreation(reading, uid)) === undefined) return reject('USER_UNKNOWN', { user: text });
