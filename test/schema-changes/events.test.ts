@@ -26,25 +26,25 @@ const find = (name: string, generation: number): GoldenEvent => {
 // Protobuf's static code has one table of messages in a process, that of the release that was loaded last: one after another, then.
 describe.each([
   {
-    overlay: 'immutable-tags',
+    overlay: 'mirrored-repositories',
     /** The messages whose payload has another shape in the next release, and that shape. */
     changed: ['repositoryCreated', 'repositoryCreatedV2'],
-    shape: (payload: object): object => ({ ...payload, immutableTags: false }),
+    shape: (payload: object): object => ({ ...payload, mirrored: false }),
     /** Written for payloads that the older message says, while an older release's server may read them. */
     older: 'repositoryCreatedV2',
-    newer: (payload: object): object => ({ ...payload, immutableTags: true }),
+    newer: (payload: object): object => ({ ...payload, mirrored: true }),
   },
   {
     overlay: 'principal-registered',
     changed: ['userCreated'],
-    shape: (payload: object): object => ({ ...payload, kind: 'PrincipalRegistered', principal: 'user' }),
+    shape: (payload: object): object => ({ ...payload, kind: 'PrincipalRegistered', nature: 'person' }),
     older: 'userCreated',
-    newer: (payload: object): object => ({ ...payload, principal: 'service-account' }),
+    newer: (payload: object): object => ({ ...payload, nature: 'robot' }),
   },
 ])('$overlay', ({ overlay, changed, shape, older, newer }) => {
   let codec: Codec;
   beforeAll(async () => {
-    codec = await loadCodec(await makeRelease({ version: '0.3.0', overlay }));
+    codec = await loadCodec(await makeRelease({ version: '0.5.0', overlay }));
   }, 120_000);
 
   test.each(goldenEvents.map((golden) => [`generation ${golden.generation}`, golden.name, golden] as const))(
@@ -68,14 +68,14 @@ describe.each([
   test('while an older server runs, what only the new message says is not written', () => {
     const envelope = codec.decodeEvent(find(older, 2).bytes);
     const payload = newer(envelope.payload) as EventPayload;
-    expect(() => codec.encodeEvent({ ...envelope, payload }, 2)).toThrow(codec.EventTooNewError);
+    expect(() => codec.encodeEvent({ ...envelope, payload }, 3)).toThrow(codec.EventTooNewError);
   });
 
   test('when every server reads it, the new message is written; a release that does not know it refuses it', () => {
-    expect(codec.EVENT_GENERATION).toBe(3);
+    expect(codec.EVENT_GENERATION).toBe(4);
     const envelope = codec.decodeEvent(find(older, 2).bytes);
     for (const payload of [envelope.payload, newer(envelope.payload) as EventPayload]) {
-      const bytes = codec.encodeEvent({ ...envelope, payload }, 3);
+      const bytes = codec.encodeEvent({ ...envelope, payload }, 4);
       expect(codec.decodeEvent(bytes)).toEqual({ ...envelope, payload });
       expect(() => decodeEvent(bytes)).toThrow(EventDecodeError);
     }
@@ -83,25 +83,25 @@ describe.each([
 
   test('all other events are written as before', () => {
     for (const { bytes, ...golden } of goldenEvents.filter((one) => one.generation === 2 && !changed.includes(messageOf(one)))) {
-      expect(codec.encodeEvent(codec.decodeEvent(bytes), 3).toString('hex'), golden.name).toBe(bytes.toString('hex'));
+      expect(codec.encodeEvent(codec.decodeEvent(bytes), 4).toString('hex'), golden.name).toBe(bytes.toString('hex'));
     }
   });
 });
 
 test('the generation is raised when the last older server is gone, and not before', { timeout: 240_000 }, async () => {
-  const old = await makeRelease({ version: '0.2.0' });
-  const next = await makeRelease({ version: '0.3.0', overlay: 'immutable-tags' });
+  const old = await makeRelease({ version: '0.4.0' });
+  const next = await makeRelease({ version: '0.5.0', overlay: 'mirrored-repositories' });
   const before = await startServer({ program: old.main });
   const after = await startServer({ program: next.main, directory: before.directory });
   try {
     await clientOf(after).pushImage('shop/web', 'latest', randomImage());
-    expect(await generationOf(next, before.directory)).toBe(2);
+    expect(await generationOf(next, before.directory)).toBe(3);
     // The new server's events are read by the old release's own code.
     const told = await old.command(['history', 'shop/web'], storeSettings(before.directory));
     expect(told.output).toContain('created repository shop/web by the first push to it');
 
     await before.stop();
-    const raised = async () => ((await generationOf(next, before.directory)) === 3 ? true : undefined);
+    const raised = async () => ((await generationOf(next, before.directory)) === 4 ? true : undefined);
     await waitFor(raised, 60_000, () => `the generation is not raised\n${after.log()}`);
     await clientOf(after).pushImage('shop/api', 'latest', randomImage());
     const all = await readLog(next, before.directory);
@@ -109,7 +109,7 @@ test('the generation is raised when the last older server is gone, and not befor
 
     const late = await old.command(['serve'], { ...storeSettings(before.directory), ARTIFACT_STORE_ADDRESS: before.host });
     expect(late.code).toBe(1);
-    expect(late.stderr).toMatch(/^artifact-store: the log may have events of generation 3, this release reads 2; .*\n$/);
+    expect(late.stderr).toMatch(/^artifact-store: the log may have events of generation 4, this release reads 3; .*\n$/);
   } finally {
     await after.stop();
     await before.remove();

@@ -14,7 +14,7 @@ const moved = events.filter(({ payload }) => payload.kind === 'TagMoved');
 describe('tags-v2', () => {
   let release: Release;
   beforeAll(async () => {
-    release = await makeRelease({ version: '0.3.0', overlay: 'tags-v2' });
+    release = await makeRelease({ version: '0.5.0', overlay: 'tags-v2' });
   }, 120_000);
 
   test('its version 1 makes of every event what the release before makes of it', async () => {
@@ -41,7 +41,7 @@ describe('tags-v2', () => {
 });
 
 test('activity counts every event of every version', { timeout: 120_000 }, async () => {
-  const { activity } = await (await makeRelease({ version: '0.3.0', overlay: 'activity' })).load('projections/activity');
+  const { activity } = await (await makeRelease({ version: '0.5.0', overlay: 'activity' })).load('projections/activity');
   const counts = [...(await fold(activity, events))].map(([key, value]) => [
     (JSON.parse(key) as readonly unknown[]).at(-1),
     value.readUIntBE(0, 6),

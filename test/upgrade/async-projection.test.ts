@@ -22,7 +22,7 @@ async function start(release: Release, directory?: string): Promise<Server> {
 
 beforeAll(async () => {
   old = await makeRelease({ version: '0.2.0' });
-  next = await makeRelease({ version: '0.3.0', overlay: 'activity' });
+  next = await makeRelease({ version: '0.5.0', overlay: 'activity' });
   first = await start(old);
   for (const tag of ['one', 'two', 'three']) await clientOf(first).pushImage('shop/web', tag, randomImage());
   (await clientOf(first).deleteManifest('shop/web', 'three')).expect(202);

@@ -31,7 +31,7 @@ const pushing: SteadyPushes[] = [];
 
 beforeAll(async () => {
   old = await makeRelease({ version: '0.2.0' });
-  next = await makeRelease({ version: '0.3.0', overlay: 'tags-v2' });
+  next = await makeRelease({ version: '0.5.0', overlay: 'tags-v2' });
   prefilled = await makeFolder(old, MOVES);
 }, 240_000);
 
