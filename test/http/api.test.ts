@@ -482,10 +482,8 @@ describe('what is not understood', () => {
   test.each([
     '/api/v1',
     '/api/v1/',
-    base,
     `${base}/history/`,
     `${base}/history/x`,
-    `${base}%2fhistory`,
     '/api/v1/projects//history',
     `${base}/manifests/a/b`,
   ])('%s is nothing that is served', async (path) => {
@@ -494,6 +492,15 @@ describe('what is not understood', () => {
       status: 404,
       headers: { 'content-type': 'application/problem+json' },
       body: { status: 404, title: 'Not Found', code: 'ROUTE_UNKNOWN' },
+    });
+  });
+
+  test('a slash that is escaped is none: the id has it, and is no id', async () => {
+    const api = await opened();
+    expect(await api.get(`${base}%2fhistory`)).toMatchObject({
+      status: 400,
+      headers: { 'content-type': 'application/problem+json' },
+      body: { code: 'FIELD_INVALID', detail: 'repository: an id is one part of a name, without a slash' },
     });
   });
 
