@@ -89,14 +89,18 @@ export async function readHistory(reading: Reading, of: readonly HistoryOf[], op
   let border = begin === undefined ? firstBorder(newestFirst) : borderBehind(begin, newestFirst);
   for (;;) {
     const found: Found[] = [];
+    // A position may have an event in each log.
+    let count = events.length;
     let ended = false;
-    while (events.length + found.length < limit && spending.keys < most) {
+    while (count < limit && spending.keys < most) {
       const next = await places.seek(border);
       ended = next === undefined;
       if (next === undefined) break;
       passed = 'border' in next ? next.passed : next.place;
       border = 'border' in next ? next.border : borderBehind(next.place, newestFirst);
-      if (!('border' in next)) found.push(next);
+      if ('border' in next) continue;
+      found.push(next);
+      count += next.streams.length;
     }
     const read = (await Promise.all(found.map((one) => eventsAt(reading, one, newestFirst)))).flat();
     spending.keys += read.length * EVENT_COST;
