@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,6 +26,7 @@ const STOP_SECONDS = 15;
  * @property {Kind} kind
  * @property {number} port
  * @property {() => number} peakBytes the most memory that its processes ever had resident
+ * @property {() => number} cpuMs the processor time of its process, all threads
  * @property {() => Promise<void>} stop
  */
 
@@ -62,6 +63,7 @@ export async function startRegistry(kind, found, parent, before = []) {
     kind,
     port,
     peakBytes: () => peakOfTree(child.pid ?? 0),
+    cpuMs: () => cpuOf(child.pid ?? 0),
     stop: async () => {
       child.kill('SIGTERM');
       const late = setTimeout(() => child.kill('SIGKILL'), STOP_SECONDS * 1000);
@@ -84,6 +86,15 @@ function peakOfTree(pid) {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
   const own = Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1] ?? NaN) * 1024;
   return children.reduce((sum, child) => sum + peakOfTree(child), own);
+}
+
+/** @param {number} pid */
+function cpuOf(pid) {
+  // /proc/<pid>/stat counts in hundredths of a second; the scheduler in nanoseconds, thread by thread.
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return (
+    threads.reduce((sum, id) => sum + Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]), 0) / 1e6
+  );
 }
 
 /** @returns {Promise<number>} */
