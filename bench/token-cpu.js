@@ -1,6 +1,7 @@
 import { createPrivateKey, sign } from 'node:crypto';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { URLSearchParams } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from './build.js';
@@ -25,6 +26,8 @@ const service = `127.0.0.1:${registry.port}`;
 const scope = 'repository:bench/app:pull,push';
 const owner = { authorization: basic(user, password) };
 
+// It listens before its first user is there.
+while ((await fetch(`http://${service}/readyz`)).status !== 200) await sleep(50);
 await api('/projects', { id: 'bench' });
 await api('/projects/bench/service-accounts', { id: 'ci' });
 await api('/projects/bench/members', { principal: 'bench/ci', role: 'artifact_store_editor' });
