@@ -41,9 +41,10 @@ export interface PullCountingOptions {
 /**
  * Counts a server's pulls in memory, and adds them to the store's counters now and then.
  *
- * Guaranteed: no request waits for it; each pull is counted at most once, also when the outcome of a commit is unknown; what is flushed while its manifest is deleted leaves nothing
- * behind. A flush conflicts with a deletion of what it counts, and gives way; nothing conflicts with a flush. Not guaranteed: that pulls are counted which were not
- * flushed when the process died, or when their manifest was deleted. The time of the last pull is that of its flush.
+ * Guaranteed: no request waits for it; each pull is counted at most once, also when the outcome of a commit is unknown; what is flushed while its manifest is deleted
+ * leaves nothing behind. A flush conflicts with a deletion of what it counts, and gives way; nothing conflicts with a flush. Not guaranteed: that pulls are counted
+ * which were not flushed when the process died, or when their manifest was deleted; if that is pushed again by then, they are counted as its own. The time of the last
+ * pull is that of its flush.
  */
 export class PullCounting {
   readonly #store: Store;

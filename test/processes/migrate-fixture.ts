@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 
 import { writeContent } from '../../src/events/content.js';
 import { sampleTimeIn } from '../../src/events/sample-time.js';
-import type { Uid } from '../../src/identifiers.js';
+import type { ImagePath, Uid } from '../../src/identifiers.js';
 import type { Database, KeyValue } from '../../src/keyvalue/database.js';
 import { boundsOf, createKeyspace, directoryPrefix, kindBounds, type Keyspace } from '../../src/keyvalue/keyspace.js';
+import { addPulls } from '../../src/keyvalue/pull-counters.js';
 import { SimulatedStore, VirtualClock, type SimulatedOptions } from '../../src/keyvalue/simulated.js';
 import { abandonMigration, migrate, type Abandoned, type MigrateOptions } from '../../src/processes/migrate.js';
 import { copiedKinds } from '../../src/processes/migrated-keys.js';
@@ -71,6 +72,7 @@ async function fill(database: Database, keyspace: Keyspace, newId: () => Uid): P
     tx.set(keyspace.request(newId()), encodeJson({ address: '192.0.2.1' }));
     tx.set(keyspace.signingKey('kid'), Buffer.from('a private key'));
     tx.set(keyspace.command(newId()), encodeJson({ outcome: true, at: 1 }));
+    addPulls(tx, keyspace, { repository: newId(), image: '' as ImagePath, digest: sha256Of(small) }, 3, 1n);
     tx.set(keyspace.upload(newId()), encodeJson({ name: 'team/app' }));
     tx.set(keyspace.projection('gone', '1'), Buffer.from('not live'));
     await sampleTimeIn(tx, keyspace, 1, () => 1_767_225_600_000_000);

@@ -155,8 +155,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'pulls are counted of a manifest that was deleted meanwhile',
     file: 'src/processes/pull-counting.ts',
-    find: 'findManifest(writing, repository',
-    replace: 'findManifest({ ...writing, tx: writing.tx.snapshot }, repository',
+    find: 'if (found[index] !== undefined) addPulls',
+    replace: 'addPulls',
   },
   {
     name: 'pulls whose commit is repeated are counted twice',
