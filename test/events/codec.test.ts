@@ -14,7 +14,7 @@ import {
 } from '../../src/events/codec.js';
 import { CHECKSUM_BYTES, CHECKSUM_TAG, hasChecksum, setChecksum } from '../../src/events/checksum.js';
 import { artifactstore } from '../../src/events/generated/events.js';
-import { repositoryStream, userStream, type EventEnvelope, type Stream } from '../../src/events/types.js';
+import { repositoryStream, userStream, type EventEnvelope, type EventKind, type Stream } from '../../src/events/types.js';
 import { downcast } from '../../src/events/upcasters.js';
 import { envelopes } from './arbitraries.js';
 import { envelopeOf, goldenEvents, sha256, uid } from './samples.js';
@@ -24,6 +24,26 @@ const pushed = envelopeOf(repositoryStream(uid('4')), { kind: 'BlobPushed', dige
 
 const encoded = (envelope: EventEnvelope): Buffer => encodeEvent(envelope, 1);
 
+/** Of the message that says it: what a kind needs that older servers do not know. */
+const ofGeneration3: readonly EventKind[] = [
+  'RoleRevoked',
+  'RepositorySettingsChanged',
+  'ContentErased',
+  'OrganizationDescribed',
+  'OrganizationDeleted',
+  'ProjectDescribed',
+  'ProjectDeleted',
+  'UserDisabled',
+  'UserEnabled',
+  'UserPasswordChanged',
+  'UserForgotten',
+  'ServiceAccountCreated',
+  'ServiceAccountDeleted',
+  'ServiceAccountKeyAdded',
+  'ServiceAccountKeyRevoked',
+];
+const firstGenerationOf = ({ payload }: EventEnvelope): number => (ofGeneration3.includes(payload.kind) ? 3 : 1);
+
 /** An event of generation 1 as generation 2 has it. */
 function summed(bytes: Buffer): Buffer {
   const whole = Buffer.concat([Buffer.alloc(CHECKSUM_BYTES, CHECKSUM_TAG), bytes]);
@@ -32,12 +52,16 @@ function summed(bytes: Buffer): Buffer {
 }
 
 const checksummed = [...goldenEvents()]
-  .filter(([name]) => name.startsWith('events-2/'))
+  .filter(([name]) => /^events-\d/.test(name))
   .map(([, { bytes }]) => Buffer.from(bytes, 'hex'));
 
 test('what is encoded comes back as it was, in every generation', () => {
   fc.assert(
     fc.property(envelopes, fc.integer({ min: 1, max: EVENT_GENERATION }), (envelope, generation) => {
+      if (generation < firstGenerationOf(envelope)) {
+        expect(() => encodeEvent(envelope, generation)).toThrow(EventTooNewError);
+        return;
+      }
       expect(decodeEvent(encodeEvent(envelope, generation))).toStrictEqual(envelope);
     }),
   );
@@ -53,10 +77,13 @@ describe('the checksum', () => {
 
   test('is before an event of generation 1, which has none', () => {
     fc.assert(
-      fc.property(envelopes, (envelope) => {
-        expect(encodeEvent(envelope, 2).equals(summed(encoded(envelope)))).toBe(true);
-        expect([encoded(envelope), encodeEvent(envelope, 2)].map(hasChecksum)).toEqual([false, true]);
-      }),
+      fc.property(
+        envelopes.filter((envelope) => firstGenerationOf(envelope) === 1),
+        (envelope) => {
+          expect(encodeEvent(envelope, 2).equals(summed(encoded(envelope)))).toBe(true);
+          expect([encoded(envelope), encodeEvent(envelope, 2)].map(hasChecksum)).toEqual([false, true]);
+        },
+      ),
     );
   });
 
@@ -76,7 +103,7 @@ describe('the checksum', () => {
     fc.assert(
       fc.property(
         fc.oneof(
-          envelopes.map((envelope) => encodeEvent(envelope, 2)),
+          envelopes.map((envelope) => encodeEvent(envelope, EVENT_GENERATION)),
           fc.constantFrom(...checksummed),
         ),
         other,

@@ -13,7 +13,7 @@ interface Golden {
   readonly event: unknown;
 }
 
-const golden = [1, 2].flatMap((generation) => {
+const golden = [1, 2, 3].flatMap((generation) => {
   const folder = generation === 1 ? 'events' : `events-${generation}`;
   return readdirSync(new URL(folder, root)).map((file) => {
     const name = file.replace(/\.json$/, '');
