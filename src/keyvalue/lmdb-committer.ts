@@ -29,6 +29,8 @@ export class Committer {
   #worker: Worker | undefined;
   #lastId = 0;
   #batches = 0;
+  /** Outcomes that nobody was told of yet, batch by batch. */
+  readonly #untold: (readonly CommitOutcome[])[] = [];
   #closing: Promise<void> | undefined;
   #idle: (() => void) | undefined;
 
@@ -101,13 +103,14 @@ export class Committer {
     let isReady = false;
     let cause: unknown;
     worker.on('message', (message: FromWorker) => {
-      if (message.kind === 'batch') this.#settle(message.outcomes);
+      if (message.kind === 'batch') this.#settleSoon(message.outcomes);
       else if (message.kind === 'ready') isReady = true;
       else cause = message.error;
     });
     worker.on('error', (error) => (cause = error));
     worker.on('exit', () => {
       if (this.#worker === worker) this.#worker = undefined;
+      this.#settleAll();
       this.#abandon(
         isReady
           ? new KeyValueError('commit_unknown_result', 'the commit worker died; the commit may have happened', { cause })
@@ -116,6 +119,18 @@ export class Committer {
     });
     this.#worker = worker;
     return worker;
+  }
+
+  /**
+   * Node hands out a port's messages without a turn of its loop, up to 1 000 of them, for as long as there is another: where commits follow each other and what is
+   * done between two of them takes longer than the worker does, no timer and no socket had its turn for many seconds.
+   */
+  #settleSoon(outcomes: readonly CommitOutcome[]): void {
+    if (this.#untold.push(outcomes) === 1) setImmediate(() => this.#settleAll());
+  }
+
+  #settleAll(): void {
+    for (const outcomes of this.#untold.splice(0)) this.#settle(outcomes);
   }
 
   #settle(outcomes: readonly CommitOutcome[]): void {

@@ -275,6 +275,32 @@ describe('lmdb', () => {
       expect(existsSync(join(folder, 'die'))).toBe(false);
     });
 
+    test('commits that follow each other, with more work between them than the worker has, leave timers their turn', async () => {
+      let [commits, isOver] = [0, false];
+      const chain = async (workMs: number): Promise<void> => {
+        while (!isOver && commits < 200) {
+          await set(`after ${workMs} ms`);
+          commits += 1;
+          for (let worked = 0; worked < workMs; worked += 1) {
+            for (const until = performance.now() + 1; performance.now() < until;);
+            await Promise.resolve();
+          }
+        }
+      };
+      // Of different lengths: there is always one whose commit is over while the others work.
+      const chains = [5, 10, 15, 20].map(chain);
+      let longest = 0;
+      for (let slept = 0; slept < 5; slept += 1) {
+        const before = commits;
+        await sleep(20);
+        longest = Math.max(longest, commits - before);
+      }
+      isOver = true;
+      await Promise.all(chains);
+      // Each has one or two in that time. Without a turn in between, all 200 come before the first sleep is over, or the second.
+      expect(longest).toBeLessThan(50);
+    });
+
     test('a request that cannot be applied fails by its own fault, not by the disk’s', async () => {
       await database.close();
       const committer = await Committer.open({ folder, create: false, mapSize: DEFAULT_MAP_SIZE, onCommitted: () => undefined });

@@ -116,7 +116,7 @@ describe('a rebuild', () => {
       expect(await faultsOf(second), `killed at place ${place} of ${places}`).toEqual([]);
     }
     expect(resumed).toBeGreaterThan(tried / 3);
-  });
+  }, 240_000);
 
   test.each(['unknownApplied', 'unknownLost', 'notCommitted'] as const)(
     'changes nothing twice when the outcome of any of its commits is %s',
