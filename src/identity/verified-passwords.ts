@@ -15,12 +15,14 @@ export interface Attempting {
 const atOnce: Attempting = { from: '', slowly: (check) => check() };
 
 /**
- * Remembers for a minute that a password was right for a principal and its hash, so that Basic on each request costs no scrypt. What is kept is an HMAC
- * under a key of this process, never the password. A new hash makes an old password wrong at once; a wrong password is never remembered.
+ * Remembers for a minute that a password was right for a principal and its hash, so that Basic on each request costs no scrypt; and that one was wrong, for the address
+ * that sent it: docker asks for a token for each layer, and with an old password would wait for each of them longer than for the one before. Who repeats a guess
+ * learns nothing by it. What is kept is an HMAC under a key of this process, never the password. With a new hash nothing is remembered.
  */
 export class VerifiedPasswords {
   readonly #key = randomBytes(32);
   readonly #until = new BoundedCache<number>(CACHE_GENERATION);
+  readonly #wrongUntil = new BoundedCache<number>(CACHE_GENERATION);
   readonly #attempts = new Map<string, Promise<boolean>>();
   readonly #verifications = new Map<string, Promise<boolean>>();
   readonly #now: () => number;
@@ -40,7 +42,14 @@ export class VerifiedPasswords {
     const until = this.#until.get(entry);
     if (until !== undefined && this.#now() < until) return true;
     const verification = () => shared(this.#verifications, entry, () => this.#verify(entry, password, hash));
-    return until === undefined ? shared(this.#attempts, `${entry} ${from}`, () => slowly(verification)) : verification();
+    if (until !== undefined) return verification();
+    const guess = `${entry} ${from}`;
+    if (this.#now() < (this.#wrongUntil.get(guess) ?? -Infinity)) return false;
+    return shared(this.#attempts, guess, async () => {
+      const right = await slowly(verification);
+      if (!right) this.#wrongUntil.set(guess, this.#now() + REMEMBERED_MS);
+      return right;
+    });
   }
 
   async #verify(entry: string, password: string, hash: string): Promise<boolean> {

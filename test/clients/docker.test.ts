@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, expect, test } from 'vitest';
 import { digestOf, type Image } from '../support/client.js';
+import { makeServiceAccount, revokeKey } from '../support/service-account.js';
 import { startDocker, type Docker } from './dockerd.js';
 import { realArchive, realImage, writeDockerArchive } from './real-images.js';
 import { describeClient, moment } from './workplace.js';
@@ -126,6 +127,36 @@ describeClient('docker', ['docker', 'dockerd', 'unshare'], { needsRoot: true }, 
     await docker.run(['tag', reference('acme/docker/twelve:1'), reference('acme/docker/refused:1')]);
     expect(await docker.refused(['push', reference('acme/docker/refused:1')], wrong)).toMatch(/unauthorized/i);
     expect(await docker.refused(['pull', reference('acme/docker/twelve:1')], wrong)).toMatch(/unauthorized/i);
+  });
+
+  test('a service account logs in by its key file, however a shell hands it over, pushes, and is out when the key is revoked', async () => {
+    const key = await makeServiceAccount(place.client, 'acme', 'docker-ci');
+    const login = ['login', '--username', '_json_key', '--password-stdin', place.host];
+    const indented = JSON.stringify(JSON.parse(key.text), undefined, 2);
+    for (const [home, input] of [
+      ['key', key.text],
+      ['key-indented', `${indented}\n`],
+      ['key-of-windows', `${indented.replaceAll('\n', '\r\n')}\r\n`],
+    ] as const) {
+      expect((await docker.run(login, { home, input })).output).toContain('Login Succeeded');
+    }
+    const encoded = { home: 'key-base64', input: Buffer.from(key.text).toString('base64') };
+    await docker.run(['login', '--username', '_json_key_base64', '--password-stdin', place.host], encoded);
+
+    const ref = reference('acme/docker/by-key:1');
+    await docker.run(['tag', reference('acme/docker/twelve:1'), ref]);
+    for (const home of ['key', 'key-indented', 'key-base64']) {
+      await docker.run(['push', ref], { home });
+      await docker.run(['pull', ref], { home });
+    }
+    // The password stays in docker's file, for pull secrets that are made of it: no token has taken its place.
+    const kept = readFileSync(`${place.environment('key').DOCKER_CONFIG}/config.json`, 'utf8');
+    expect(kept).not.toContain('identitytoken');
+
+    await revokeKey(place.client, key);
+    expect(await docker.refused(['push', ref], { home: 'key' })).toMatch(/unauthorized|denied/i);
+    expect(await docker.refused(login, { home: 'key-again', input: key.text })).toMatch(/unauthorized|incorrect/i);
+    expect(await docker.refused(login, { home: 'key-cut', input: key.text.slice(0, -20) })).toMatch(/unauthorized|incorrect/i);
   });
 
   test('a push without a login is refused at once', async () => {

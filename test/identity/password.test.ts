@@ -81,11 +81,20 @@ describe('verified passwords', () => {
     expect(calls).toHaveLength(4);
   });
 
-  test('wrong ones are not', async () => {
-    const { calls, passwords } = counted();
-    expect(await passwords.verify('ann', 'hash of a', 'b')).toBe(false);
-    expect(await passwords.verify('ann', 'hash of a', 'b')).toBe(false);
+  test('wrong ones are, for a minute, for the address that sent them and one hash', async () => {
+    const { calls, passwords, pass } = counted();
+    const verify = (from: string, hash = 'hash of a') => passwords.verify('ann', hash, 'b', { from, slowly: (check) => check() });
+    expect(await verify('home')).toBe(false);
+    pass(59_999);
+    expect(await verify('home')).toBe(false);
+    expect(calls).toHaveLength(1);
+    expect(await verify('elsewhere')).toBe(false);
     expect(calls).toHaveLength(2);
+    pass(1);
+    expect(await verify('home')).toBe(false);
+    expect(calls).toHaveLength(3);
+    // The password was changed to this one.
+    expect(await verify('home', 'hash of b')).toBe(true);
   });
 
   test('the same credentials at the same time cost one verification, also where it fails', async () => {
@@ -108,7 +117,7 @@ describe('verified passwords', () => {
     expect(calls).toHaveLength(1);
   });
 
-  test('right ones are slowed down but once, also when the minute is over; wrong ones, and right ones before, always', async () => {
+  test('right ones are slowed down but once, also when the minute is over; wrong ones when they are not remembered', async () => {
     const { passwords, pass } = counted();
     const slowed: string[] = [];
     const verify = (password: string, from = 'home') =>
@@ -120,12 +129,13 @@ describe('verified passwords', () => {
         },
       });
     expect(await verify('b')).toBe(false);
+    expect(await verify('c')).toBe(false);
     expect(await verify('b')).toBe(false);
     expect(await verify('a')).toBe(true);
     pass(3_600_000);
     expect(await verify('a', 'elsewhere')).toBe(true);
     expect(await verify('b')).toBe(false);
-    expect(slowed).toEqual(['b', 'b', 'a', 'b']);
+    expect(slowed).toEqual(['b', 'c', 'a', 'b']);
   });
 
   test('who waits in one place for a turn holds nobody up elsewhere with the same password', async () => {
