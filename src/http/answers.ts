@@ -41,6 +41,8 @@ export function sendJson(reply: FastifyReply, status: number, body: unknown, med
 const bearerErrors: Readonly<Record<string, BearerError>> = {
   TOKEN_INVALID: 'invalid_token',
   SCOPE_INSUFFICIENT: 'insufficient_scope',
+  // There is no scope that would do; what is needed are credentials that no token narrows.
+  MANAGED_BY_TOKEN: 'insufficient_scope',
 };
 
 /** The specification's error body, in the management API RFC 9457's; a 401 also carries the challenge. OCI distribution 1.1, "Error Codes". */

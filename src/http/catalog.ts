@@ -31,6 +31,11 @@ export async function getCatalog(exchange: Exchange): Promise<FastifyReply> {
   const { services, caller, query } = exchange;
   const scope = 'registry:catalog:*';
   if (caller.actor.kind === 'anonymous' && !caller.viaToken) throw new RefusalError(refuse('UNAUTHORIZED', { scope }));
+  // What is a bad token by now is that before it is one of too little.
+  const { store } = services.executor;
+  const barred = await store.readCached(`barred ${credentialOf(caller)}`, (reading) => isBarred(reading, caller.actor));
+  const refusal = refuseBarred(caller, barred ? 'barred' : undefined);
+  if (refusal !== undefined) throw new RefusalError(refusal);
   const granted = caller.access?.some(
     (entry) => entry.type === 'registry' && entry.name === 'catalog' && entry.actions.includes('*'),
   );
@@ -60,8 +65,6 @@ export async function readCatalog(
   page: { readonly last: string | undefined; readonly limit: number; readonly lookAtMost?: number },
 ): Promise<CatalogPage> {
   const { last, limit, lookAtMost = LOOKED_AT_MOST } = page;
-  const barred = refuseBarred(caller, (await isBarred(reading, caller.actor)) ? 'barred' : undefined);
-  if (barred !== undefined) throw new RefusalError(barred);
   if (limit === 0 || !(await hasRoleAnywhere(reading, caller.actor))) return { names: [], next: undefined };
   const sight = new Sight(reading, caller);
   const names: string[] = [];
