@@ -24,7 +24,7 @@ const usage = `usage: artifact-store admin <command> [--server <url>] [--user <e
   service-accounts list <project> | create <project>/<id> | delete <project>/<id>
   keys list <project>/<account> | create <project>/<account> | revoke <project>/<account> <key>
                                                          [--expires <time>] [--output <file>]
-  signing-keys [list] | rotate
+  signing-keys [list] | rotate [--compromised]           --compromised: the others end at once, with all their tokens
 
   <on>          organization/<id>, project/<id> or repository/<project>/<id>
   <principal>   an e-mail, a service account as <project>/<account>, allUsers or allAuthenticatedUsers
@@ -51,6 +51,7 @@ const options = {
   exempt: { type: 'string', multiple: true },
   expires: { type: 'string' },
   output: { type: 'string' },
+  compromised: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -223,11 +224,11 @@ const commands: Readonly<Record<string, Command>> = {
         throw new Misused(`${JSON.stringify(verb)} is not list, create or revoke`);
     }
   },
-  async 'signing-keys'(client, words) {
+  async 'signing-keys'(client, words, flags) {
     const [verb = 'list'] = words;
     if (verb === 'list') return { rows: await client.list(`${api}/signing-keys`, 'signingKeys'), columns: ['kid', 'created'] };
     if (verb !== 'rotate') throw new Misused(`${JSON.stringify(verb)} is not list or rotate`);
-    return { fields: await client.ask('POST', `${api}/signing-keys`) };
+    return { fields: await client.ask('POST', `${api}/signing-keys${flags.compromised === true ? '?compromised=true' : ''}`) };
   },
 };
 

@@ -1,5 +1,9 @@
 import { SignJWT } from 'jose';
+import { spawnSync } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { randomImage, RegistryClient, type Answer } from '../support/client.js';
@@ -112,6 +116,41 @@ describe('a service account', () => {
     const { token } = granted(await nobody.request('GET', '/token', { headers: basic('_json_key', short.text) }));
     const { exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { readonly exp: number };
     expect(exp).toBeLessThanOrEqual(Date.parse(expires) / 1_000);
+  });
+});
+
+describe('docs/authentication.md', () => {
+  const text = readFileSync(new URL('../../docs/authentication.md', import.meta.url), 'utf8');
+  const exampleIn = (language: string, within: RegExp): string => {
+    const found = [...text.matchAll(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 'gs'))].map(([, code = '']) => code);
+    return (found.find((code) => within.test(code)) ?? '')
+      .replaceAll('https://registry.example.com', server.url)
+      .replaceAll('team/app', 'acme/app');
+  };
+  const tool = (name: string): boolean => spawnSync(name, ['--version']).error === undefined;
+
+  test.each([
+    ['sh', /assertion=/, ['sh', '-e', 'example.sh'], tool('jq') && tool('openssl') && tool('curl')],
+    ['js', /assertion:/, [process.execPath, 'example.mjs'], true],
+  ] as const)('has an assertion in %s that is taken', async (language, within, [program, ...args], there) => {
+    if (!there) return void console.warn('SKIPPED: the example needs jq, openssl and curl');
+    const folder = mkdtempSync(join(tmpdir(), 'assertion-'));
+    try {
+      writeFileSync(join(folder, 'ci.json'), key.text);
+      writeFileSync(join(folder, args.at(-1) ?? ''), exampleIn(language, within));
+      const { stdout, stderr, status } = spawnSync(program, args, { cwd: folder, encoding: 'utf8', timeout: 30_000 });
+      expect(status, stderr).toBe(0);
+      const { token, scope: given } = JSON.parse(stdout) as Granted;
+      expect(given, stdout).toBe(scope);
+      (await withToken(secret(token))).expect(200);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('has a key file with the fields of one', () => {
+    const shown = JSON.parse(exampleIn('json', /private_key/)) as object;
+    expect(Object.keys(shown)).toEqual(Object.keys(JSON.parse(key.text) as object));
   });
 });
 
