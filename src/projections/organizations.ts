@@ -4,7 +4,7 @@ import { uidFromBytes, uidToBytes, type Uid } from '../identifiers.js';
 import { uuidItem } from '../keyvalue/keyspace.js';
 import { aggregateUid, decodeJson, encodeJson, projection } from './projection.js';
 import { uidItem } from './repositories.js';
-import { indexOf, liveIndexOf, type Reading } from './store.js';
+import { indexOf, type Reading } from './store.js';
 import { splitPosition, type Index } from './views.js';
 
 /** The organizations: by their ids, which are unique in the whole registry, and by their uids. */
@@ -40,9 +40,12 @@ export async function findOrganizationUid(reading: Reading, id: OrganizationId):
   return value === undefined ? undefined : uidFromBytes(value);
 }
 
-/** The one that the first start made, whose owners administer the registry. Costs one read; undefined while the index is not there yet. */
+/**
+ * The one that the first start made, whose owners administer the registry. Costs one read. Throws ProjectionNotLiveError: while nobody knows who administers, an
+ * administrator is told to wait, not that it is forbidden.
+ */
 export async function findFirstOrganization(reading: Reading): Promise<Uid | undefined> {
-  const value = await liveIndexOf(reading, organizations)?.get(['first']);
+  const value = await indexOf(reading, organizations).get(['first']);
   return value === undefined ? undefined : uidFromBytes(value);
 }
 

@@ -43,7 +43,7 @@ export async function standingOnRepository(
   return higher(above, await findRepositoryRole(reading, repository, principalsOf(actor)));
 }
 
-/** The owners of the first organization administer the registry: its organizations, its users, its keys. Costs up to three reads. */
+/** The owners of the first organization administer the registry: its organizations, its users, its keys. Costs up to three reads. Throws ProjectionNotLiveError. */
 export async function standingAsAdministrator(reading: Reading, actor: Actor): Promise<Standing | undefined> {
   if (actor.kind === 'system') return 'owner';
   const first = await findFirstOrganization(reading);
