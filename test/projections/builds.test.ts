@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { EVENT_GENERATION } from '../../src/events/codec.js';
 import { advanceBuild } from '../../src/projections/advance-build.js';
 import {
   BuildLostError,
@@ -222,5 +223,5 @@ test('a switch raises the generation of events when it is told so, and never low
   await raiseFence(process.store, one, 'registry', build.build);
   await switchTo(process.store, one, 'registry', build.build);
   const { live } = await process.store.database.read((tx) => process.store.readDirectory(tx, 'registry'));
-  expect(live.events).toBe(2);
+  expect(live.events).toBe(EVENT_GENERATION);
 });

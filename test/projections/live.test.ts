@@ -37,7 +37,7 @@ describe('is refused:', () => {
     ['a fence that is none', { ...good, fence: 7 }, "meta/live's fence is 7, not an object"],
     ['a fence without a deadline', { ...good, fence: { build: 'b' } }, 'fence has no field deadline'],
     ['an unknown mode', { ...good, projections: [{ ...tags, mode: 'lazy' }] }, 'mode is "lazy", not inline or async'],
-    ['events that only a later release reads', { ...good, events: 3 }, 'may have events of generation 3, this release reads 2'],
+    ['events that only a later release reads', { ...good, events: 4 }, 'may have events of generation 4, this release reads 3'],
     ['no generation of events', without('events'), 'has no field events'],
     ['a missing field', without('partitions'), 'has no field partitions'],
     ['another number of partitions', { ...good, partitions: 16 }, 'the log has 16 partitions by meta/live, this release knows 8'],
