@@ -150,7 +150,11 @@ export async function serve(config: Config): Promise<number> {
     const chores = [
       periodically(60_000, () => resumeDeletions(executor, systemContext), failed('a repository could not be emptied'), 0),
       periodically(60_000, () => expireUploads(executor, blobs, expiry(config)), failed('expiring uploads failed')),
-      periodically(5_000, () => finishErasures(store, blobs, ending.signal), failed('an erasure could not be finished')),
+      periodically(
+        5_000,
+        () => finishErasures(executor, systemContext, blobs, ending.signal),
+        failed('an erasure could not be finished'),
+      ),
       periodically(PULLS_WRITTEN_MS, () => pulls.flush(), failed('counting pulls failed')),
       periodically(KEYS_READ_MS, () => keys.refresh(), failed('reading the signing keys failed')),
       periodically(600_000, () => rotateKeys(store, 'due'), failed('rotating the signing key failed')),

@@ -44,8 +44,8 @@ export function decideEraseContent(state: ErasureState, { digest }: EraseContent
 }
 
 /**
- * In bounded transactions: the first has the event, from which on nobody is given the bytes; the others take the blob from the repositories that may read it.
- * `contextOf` makes a context with a command id of its own for each.
+ * In bounded transactions: the first has the event, from which on nobody is given the bytes; the others take the blob from the repositories that may read it, and
+ * are finished by `processes/finish-erasures.ts` where this process dies. `contextOf` makes a context with a command id of its own for each.
  */
 export async function eraseContent(
   executor: Executor,
@@ -86,7 +86,8 @@ async function clear(writing: Writing, { digest, erasure }: EraseContent, canoni
 // Each is an event and six keys.
 const LINKS_A_STEP = 200;
 
-async function unlinkEverywhere(executor: Executor, contextOf: () => CommandContext, digest: Digest): Promise<void> {
+/** Takes a blob whose bytes were erased from all repositories that have it. Several at once do it together. */
+export async function unlinkEverywhere(executor: Executor, contextOf: () => CommandContext, digest: Digest): Promise<void> {
   for (;;) {
     const step = await executor.execute(contextOf(), async (writing) => {
       const linking = await listLinkingRepositories(writing, digest, LINKS_A_STEP);

@@ -8,7 +8,7 @@ import type { DirectoryName } from '../projections/projection.js';
  */
 export type Erasure = ErasureOfBlob | ErasureOfRequests;
 
-/** The file of a blob whose bytes were erased. */
+/** The file of a blob whose bytes were erased, and the repositories that have it. */
 export interface ErasureOfBlob {
   readonly kind: 'blob';
   readonly digest: Digest;

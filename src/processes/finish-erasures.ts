@@ -1,5 +1,7 @@
 import type { BlobStore } from '../blobs/blob-store.js';
+import { unlinkEverywhere } from '../commands/erase-content.js';
 import type { Erasure, ErasureOfRequests } from '../commands/erasure-notes.js';
+import type { CommandContext, Executor } from '../commands/execute.js';
 import { createLog, type ReadLimits } from '../events/log.js';
 import { formatPosition, parsePosition } from '../events/position.js';
 import type { Uid } from '../identifiers.js';
@@ -8,8 +10,17 @@ import { decodeJson, directoryNames, encodeJson } from '../projections/projectio
 import { uidItem } from '../projections/repositories.js';
 import type { Store } from '../projections/store.js';
 
-/** Does what erasures have left to do; several processes at once do it together. Costs a look through both logs for each person who was forgotten. */
-export async function finishErasures(store: Store, blobs: Pick<BlobStore, 'remove'>, signal: AbortSignal): Promise<void> {
+/**
+ * Does what erasures have left to do; several processes at once do it together. Costs a look through both logs for each person who was forgotten. `contextOf`
+ * makes a context of the system's for each transaction.
+ */
+export async function finishErasures(
+  executor: Executor,
+  contextOf: () => CommandContext,
+  blobs: Pick<BlobStore, 'remove'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store } = executor;
   const { erasures } = store.keyspaces.registry;
   const prefix = erasures.begin.subarray(0, erasures.begin.length - 1);
   const isEnding = (): boolean => signal.aborted;
@@ -18,8 +29,10 @@ export async function finishErasures(store: Store, blobs: Pick<BlobStore, 'remov
     if (first === undefined) return;
     const id = uidItem(itemsBehind(prefix, first.key)[0]);
     const erasure = decodeJson<Erasure>(first.value);
-    if (erasure.kind === 'blob') await blobs.remove({ digest: erasure.digest, generation: erasure.generation });
-    else await eraseRequests(store, id, erasure, signal);
+    if (erasure.kind === 'blob') {
+      await blobs.remove({ digest: erasure.digest, generation: erasure.generation });
+      await unlinkEverywhere(executor, contextOf, erasure.digest);
+    } else await eraseRequests(store, id, erasure, signal);
     // Where it was interrupted, the note says how far it came.
     if (isEnding() && erasure.kind === 'requests') return;
     await store.transact(({ tx, registry }) => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { randomImage, RegistryClient, type Answer } from '../support/client.js';
+import { digestOf, randomImage, RegistryClient, type Answer } from '../support/client.js';
 import { startServer } from '../support/server.js';
 import { makeKey, makeServiceAccount, revokeKey, type GivenKey } from '../support/service-account.js';
 
@@ -108,6 +108,27 @@ describe('a service account', () => {
     (await nobody.request('GET', '/v2/', { headers: basic('_json_key', second.text) })).expect(401);
     (await nobody.request('GET', '/v2/', { headers: basic('_json_key', key.text) })).expect(200);
   });
+
+  test.each(['token', 'key file'])(
+    'whose key is revoked in the middle of a push is out with the next request (%s)',
+    async (how) => {
+      const third = await makeKey(owner, key);
+      secret(third.private_key.split('\n')[1] ?? '');
+      const basicHeaders = basic('_json_key', third.text);
+      const pushing = 'repository:acme/app:pull,push';
+      const { token } = granted(await nobody.request('GET', `/token?scope=${pushing}`, { headers: basicHeaders }));
+      const headers = how === 'token' ? { authorization: `Bearer ${token}` } : basicHeaders;
+      const bytes = Buffer.from(`pushed by ${how}`);
+      const started = (await nobody.request('POST', '/v2/acme/app/blobs/uploads/', { headers })).expect(202);
+      const patched = (await nobody.request('PATCH', started.header('location') ?? '', { headers, body: bytes })).expect(202);
+      const at = patched.header('location') ?? '';
+      await revokeKey(owner, third);
+      (await nobody.request('GET', at, { headers })).expect(401);
+      (await nobody.request('PATCH', at, { headers, body: bytes })).expect(401);
+      (await nobody.request('PUT', `${at}?digest=${digestOf(bytes)}`, { headers })).expect(401);
+      (await owner.request('HEAD', `/v2/acme/app/blobs/${digestOf(bytes)}`)).expect(404);
+    },
+  );
 
   test('has no token beyond the end of its key', async () => {
     const expires = new Date(Date.now() + 90_000).toISOString();

@@ -167,9 +167,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a repository created anew has the uid of the old one',
     file: 'src/commands/repository.ts',
-    find: 'stream: repositoryStream(newRepository),',
+    find: 'stream: repositoryStream(newRepository),\n    payload: {',
     replace:
-      "stream: repositoryStream('01900000-0000-7000-8000-' + Array.from(name.repository, (c) => c.charCodeAt(0).toString(16)).join('').padEnd(12, '0').slice(0, 12)),",
+      "stream: repositoryStream('01900000-0000-7000-8000-' + Array.from(name.repository, (c) => c.charCodeAt(0).toString(16)).join('').padEnd(12, '0').slice(0, 12)),\n    payload: {",
   },
   {
     name: 'a repository is found while it is being deleted',

@@ -1,0 +1,221 @@
+import { describe, expect, test } from 'vitest';
+
+import type { BlobAddress } from '../../src/blobs/blob-store.js';
+import { eraseContent } from '../../src/commands/erase-content.js';
+import type { CommandContext } from '../../src/commands/execute.js';
+import { forgetUser } from '../../src/commands/forget-user.js';
+import { createUser } from '../../src/commands/user.js';
+import { repositoryStream, type Actor } from '../../src/events/types.js';
+import type { Uid } from '../../src/identifiers.js';
+import { boundsOf } from '../../src/keyvalue/keyspace.js';
+import { CrashedError, type CrashPoint } from '../../src/keyvalue/simulated.js';
+import { pack } from '../../src/keyvalue/tuple.js';
+import { finishErasures } from '../../src/processes/finish-erasures.js';
+import { listLinkingRepositories } from '../../src/projections/references.js';
+import { accepted, blobOf, create, push, simulate, uidOf, type Simulation, type Workplace } from '../commands/fixture.js';
+import { compareWithFold } from '../support/fold.js';
+
+const isCommit = (point: CrashPoint): boolean => point === 'commit' || point === 'committed';
+
+/** The blob store, as far as erasures know it. */
+function newBlobs() {
+  const removed: BlobAddress[] = [];
+  return { removed, remove: (address: BlobAddress) => Promise.resolve(void removed.push(address)) };
+}
+
+type Blobs = ReturnType<typeof newBlobs>;
+
+const system: Actor = { kind: 'system', authentication: 'none' };
+
+function finish(place: Workplace, blobs: Pick<Blobs, 'remove'>, signal = new AbortController().signal): Promise<void> {
+  return finishErasures(place.executor, () => place.context(system), blobs, signal);
+}
+
+/** What is noted as left to do. */
+async function notes({ store }: Simulation): Promise<readonly string[]> {
+  const { begin, end } = store.keyspaces.registry.erasures;
+  return (await store.database.read((tx) => tx.getRange(begin, end))).map(({ value }) => value.toString());
+}
+
+/** Kills the process of that name when it is about to commit, or has just committed, for the `place`th time; counts how often it would have. */
+function killAt(at: Simulation, name: string, place: number): { readonly commits: () => number } {
+  let commits = 0;
+  at.simulated.crash = (point, process) => {
+    if (process !== name || !isCommit(point)) return;
+    commits += 1;
+    if (commits >= place) throw new CrashedError(`at ${place}`);
+  };
+  return { commits: () => commits };
+}
+
+async function untilKilled(work: Promise<unknown>): Promise<boolean> {
+  try {
+    await work;
+    return false;
+  } catch (error) {
+    if (error instanceof CrashedError) return true;
+    throw error;
+  }
+}
+
+describe('a blob that is erased', () => {
+  const blob = blobOf('a secret');
+  const names = ['shop/web', 'shop/api', 'team/app'];
+
+  async function open(): Promise<{ readonly at: Simulation; readonly generation: string }> {
+    const at = await simulate();
+    for (const name of names) await create(at, name);
+    let generation = '';
+    for (const name of names) generation ||= String(accepted(await push(at, name, blob)).generation);
+    return { at, generation };
+  }
+
+  const erase = (place: Workplace) =>
+    eraseContent(place.executor, () => place.context(), { kind: 'EraseContent', digest: blob.digest, erasure: place.newId() });
+
+  const linking = ({ store }: Simulation) => store.read((reading) => listLinkingRepositories(reading, blob.digest, 10));
+
+  async function expectErased(at: Simulation, blobs: Blobs, generation: string, where: string): Promise<void> {
+    expect(await notes(at), where).toEqual([]);
+    expect(await linking(at), where).toEqual([]);
+    expect(new Set(blobs.removed.map((one) => `${one.digest} ${one.generation}`)), where).toEqual(
+      new Set([`${blob.digest} ${generation}`]),
+    );
+    expect(await compareWithFold(at.store), where).toEqual([]);
+    expect(await push(at, 'shop/web', blob), where).toMatchObject({ refused: 'CONTENT_ERASED' });
+  }
+
+  test('goes from the blob store, and from every repository', async () => {
+    const { at, generation } = await open();
+    expect(await erase(at)).toEqual({ erased: true });
+    expect(await notes(at)).toHaveLength(1);
+    const blobs = newBlobs();
+    await finish(at, blobs);
+    await expectErased(at, blobs, generation, 'at once');
+  });
+
+  test('is erased to the end, wherever the one that finishes it is killed, too', async () => {
+    for (let place = 1; ; place += 1) {
+      const { at, generation } = await open();
+      killAt(at, 'eraser', 2);
+      expect(await untilKilled(erase(at.another('eraser')))).toBe(true);
+      const blobs = newBlobs();
+      killAt(at, 'finisher', place);
+      const killed = await untilKilled(finish(at.another('finisher'), blobs));
+      at.simulated.crash = undefined;
+      await finish(at, blobs);
+      await expectErased(at, blobs, generation, `killed at ${place}`);
+      if (killed) continue;
+      expect(place).toBeGreaterThan(4);
+      return;
+    }
+  });
+
+  test('stays noted while the blob store fails', async () => {
+    const { at, generation } = await open();
+    await erase(at);
+    const broken = { remove: () => Promise.reject(new Error('the disk is gone')) };
+    await expect(finish(at, broken)).rejects.toThrow('the disk is gone');
+    expect(await notes(at)).toHaveLength(1);
+    const blobs = newBlobs();
+    await finish(at, blobs);
+    await expectErased(at, blobs, generation, 'later');
+  });
+});
+
+describe('where a person who is forgotten sent requests from', () => {
+  const client = { address: '192.0.2.7', userAgent: 'docker/28', hash: 'c1'.repeat(32) };
+  const COMMANDS = 5;
+  // Several steps through the log.
+  const EVENTS = 300;
+
+  async function open() {
+    const at = await simulate();
+    await create(at, 'shop/web');
+    const repository = (await uidOf(at, 'shop/web')) ?? at.newId();
+    const user = at.newId();
+    const nameHash = '5e'.repeat(32);
+    const command = { kind: 'CreateUser', user, loginName: 'guest', nameHash, passwordHash: 'none' } as const;
+    accepted(await createUser(at.executor, { ...at.context(), client }, command));
+    const guest: Actor = { kind: 'user', uid: user, authentication: 'token' };
+    for (let turn = 0; turn < COMMANDS; turn += 1) {
+      await send(at, { ...at.context(guest), client }, repository, EVENTS);
+      await send(at, { ...at.context(), client }, repository, 1);
+    }
+    const forgetting = at.context();
+    accepted(
+      await forgetUser(at.executor, { ...forgetting, client }, { kind: 'ForgetUser', user, nameHash, erasure: at.newId() }),
+    );
+    return { at, user };
+  }
+
+  async function send(at: Simulation, context: CommandContext, repository: Uid, count: number): Promise<void> {
+    const { digest, size } = blobOf('some');
+    const event = { stream: repositoryStream(repository), payload: { kind: 'BlobPushed', digest, size } } as const;
+    await at.executor.execute<boolean>(context, () =>
+      Promise.resolve({ events: Array.from({ length: count }, () => event), outcome: true }),
+    );
+  }
+
+  async function requests({ store }: Simulation): Promise<number> {
+    const { begin, end } = boundsOf(pack(store.keyspaces.registry.directory, ['request']));
+    return (await store.database.read((tx) => tx.getRange(begin, end))).length;
+  }
+
+  // The owner's: a command each time, and the two that made and forgot the user.
+  const OTHERS = COMMANDS + 2;
+
+  test('is cleared, and nobody else’s', async () => {
+    const { at } = await open();
+    expect(await requests(at)).toBe(COMMANDS + OTHERS);
+    expect(await notes(at)).toHaveLength(1);
+    await finish(at, newBlobs());
+    expect(await requests(at)).toBe(OTHERS);
+    expect(await notes(at)).toEqual([]);
+  });
+
+  test('is cleared wherever the process is killed', async () => {
+    const { at: counting } = await open();
+    const { commits } = killAt(counting, 'finisher', Infinity);
+    await finish(counting.another('finisher'), newBlobs());
+    // Several steps of each log, and the end.
+    expect(commits()).toBeGreaterThan(6);
+    for (let place = 1; place <= commits(); place += 1) {
+      const { at } = await open();
+      killAt(at, 'finisher', place);
+      expect(await untilKilled(finish(at.another('finisher'), newBlobs()))).toBe(true);
+      at.simulated.crash = undefined;
+      await finish(at.another('next'), newBlobs());
+      expect(await requests(at), `killed at ${place}`).toBe(OTHERS);
+      expect(await notes(at), `killed at ${place}`).toEqual([]);
+    }
+  });
+
+  test('is cleared by several processes at once', async () => {
+    const { at } = await open();
+    await Promise.all(['one', 'two', 'three'].map((name) => finish(at.another(name), newBlobs())));
+    await finish(at, newBlobs());
+    expect(await requests(at)).toBe(OTHERS);
+    expect(await notes(at)).toEqual([]);
+  });
+
+  test('is gone on with from where a server that was stopped had come', async () => {
+    const { at, user } = await open();
+    const ending = new AbortController();
+    let steps = 0;
+    at.simulated.crash = (point, process) => {
+      if (process !== 'stopped' || point !== 'committed') return;
+      steps += 1;
+      if (steps === 1) ending.abort();
+    };
+    await finish(at.another('stopped'), newBlobs(), ending.signal);
+    at.simulated.crash = undefined;
+    expect(steps).toBe(1);
+    const [note = '{}', ...more] = await notes(at);
+    expect(more).toEqual([]);
+    expect(JSON.parse(note)).toMatchObject({ kind: 'requests', actor: user, after: { registry: expect.any(String) as string } });
+    await finish(at, newBlobs());
+    expect(await requests(at)).toBe(OTHERS);
+    expect(await notes(at)).toEqual([]);
+  });
+});
