@@ -21,15 +21,12 @@ export async function standingOnOrganization(reading: Reading, actor: Actor, org
   return barred ? 'barred' : role;
 }
 
-/** The actor's role on a project, inherited from its organization. Costs up to five reads, at once. */
+/** The actor's role on a project, inherited from its organization. Costs two reads for the organization's owner, for others up to three more behind them. */
 export async function standingOnProject(reading: Reading, actor: Actor, project: Project): Promise<Standing | undefined> {
   if (actor.kind === 'system') return 'owner';
-  const [barred, above, here] = await Promise.all([
-    isBarred(reading, actor),
-    findPlatformRole(reading, project.organization, ownPrincipals(actor)),
-    findPlatformRole(reading, project.uid, principalsOf(actor)),
-  ]);
-  return barred ? 'barred' : higher(above, here);
+  const above = await standingOnOrganization(reading, actor, project.organization);
+  if (above === 'barred' || above === 'owner') return above;
+  return higher(above, await findPlatformRole(reading, project.uid, principalsOf(actor)));
 }
 
 /** The actor's role on a repository, whose project it has `above`. Costs up to three reads, at once, and none for an owner. */

@@ -23,7 +23,7 @@ export interface Target {
   readonly above: Standing | undefined;
 }
 
-/** Costs up to ten reads, in three rounds; an owner of the organization or the project costs seven in two. */
+/** Costs up to ten reads, in four rounds; an owner of the organization costs four in two. */
 export async function findTarget(reading: Reading, actor: Actor, name: RepositoryName): Promise<Target> {
   const project = await findProject(reading, name.project);
   if (project === undefined) {

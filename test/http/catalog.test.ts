@@ -96,8 +96,8 @@ test('the catalog judges each project once', async () => {
     const { reading, reads } = counted(own);
     const { names: found } = await readCatalog(reading, callerOf(at.owner), { last: undefined, limit: 100 });
     expect(found).toEqual([...names].sort());
-    // Whether the caller may come in at all; the project, the organization's role, the project's with everybody's, the repository.
-    expect(reads.gets).toBe(7);
+    // Whether the caller may come in at all; the project, the organization's role, the repository.
+    expect(reads.gets).toBe(4);
   });
 });
 
