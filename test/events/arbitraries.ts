@@ -18,6 +18,7 @@ import {
   type Principal,
   type Stream,
 } from '../../src/events/types.js';
+import { eventKinds } from '../../src/events/words.js';
 
 const hex = (length: number): Arbitrary<string> =>
   fc.array(fc.constantFrom(...'0123456789abcdef'), { minLength: length, maxLength: length }).map((digits) => digits.join(''));
@@ -100,11 +101,9 @@ const payloadsOf: { readonly [K in EventKind]: Arbitrary<Omit<PayloadOf<K>, 'kin
   ServiceAccountKeyRevoked: fc.record({ key: uids }),
 };
 
-export const payloads: Arbitrary<EventPayload> = fc.oneof(
-  ...Object.entries(payloadsOf).map(([kind, rest]) =>
-    (rest as Arbitrary<object>).map((fields) => ({ kind, ...fields }) as EventPayload),
-  ),
-);
+function payloadOf(kind: EventKind): Arbitrary<EventPayload> {
+  return (payloadsOf[kind] as Arbitrary<object>).map((fields) => ({ kind, ...fields }) as EventPayload);
+}
 
 function streamsFor(kind: EventKind): Arbitrary<Stream> {
   switch (kind) {
@@ -148,16 +147,36 @@ const actors: Arbitrary<Actor> = fc
   )
   .map(([who, authentication]) => ({ ...who, authentication }));
 
-export const envelopes: Arbitrary<EventEnvelope> = fc
-  .record({
-    id: uids,
-    occurredAt: fc.maxSafeNat(),
-    actor: actors,
-    requestId: uids,
-    commandId: uids,
-    correlationId: uids,
-    causationId: optional(uids),
-    clientHash: optional(hex(64)),
-    payload: payloads,
-  })
-  .chain((envelope) => streamsFor(envelope.payload.kind).map((stream) => ({ ...envelope, stream })));
+const actorsWithKeys: Arbitrary<Actor> = fc.oneof(
+  actors,
+  fc
+    .tuple(uids, fc.constantFrom<Actor['authentication']>('token', 'key'), uids)
+    .map(([uid, authentication, key]) => ({ kind: 'service-account' as const, uid, authentication, key })),
+);
+
+/** What release 0.1.0 wrote, and servers up to generation 2. */
+export const firstKinds: readonly EventKind[] = [
+  ...(['RepositoryCreated', 'RepositoryDeletionBegun', 'RepositoryDeleted'] as const),
+  ...(['BlobStored', 'BlobPushed', 'BlobMounted', 'BlobUnlinked', 'ManifestPushed', 'ManifestDeleted'] as const),
+  ...(['TagMoved', 'TagDeleted', 'OrganizationCreated', 'ProjectCreated', 'UserCreated', 'RoleGranted'] as const),
+];
+
+const WHO_MAY_DO_WHAT = 3;
+
+/** What a generation can say. */
+export function envelopesOf(generation: number): Arbitrary<EventEnvelope> {
+  const kinds = generation < WHO_MAY_DO_WHAT ? firstKinds : eventKinds;
+  return fc
+    .record({
+      id: uids,
+      occurredAt: fc.maxSafeNat(),
+      actor: generation < WHO_MAY_DO_WHAT ? actors : actorsWithKeys,
+      requestId: uids,
+      commandId: uids,
+      correlationId: uids,
+      causationId: optional(uids),
+      clientHash: optional(hex(64)),
+      payload: fc.oneof(...kinds.map(payloadOf)),
+    })
+    .chain((envelope) => streamsFor(envelope.payload.kind).map((stream) => ({ ...envelope, stream })));
+}

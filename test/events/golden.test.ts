@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { createKeyspace, directoryPrefix } from '../../src/keyvalue/keyspace.js';
-import { decodeEvent, encodeEvent } from '../../src/events/codec.js';
+import { decodeEvent, encodeEvent, EVENT_GENERATION } from '../../src/events/codec.js';
 import { goldenEvents, goldenKeys } from './samples.js';
 
 const root = new URL('../golden/', import.meta.url);
@@ -13,7 +13,7 @@ interface Golden {
   readonly event: unknown;
 }
 
-const golden = [1, 2, 3].flatMap((generation) => {
+const golden = Array.from({ length: EVENT_GENERATION }, (_, index) => index + 1).flatMap((generation) => {
   const folder = generation === 1 ? 'events' : `events-${generation}`;
   return readdirSync(new URL(folder, root)).map((file) => {
     const name = file.replace(/\.json$/, '');
