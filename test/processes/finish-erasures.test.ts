@@ -65,9 +65,9 @@ describe('a blob that is erased', () => {
   async function open(): Promise<{ readonly at: Simulation; readonly generation: string }> {
     const at = await simulate();
     for (const name of names) await create(at, name);
-    let generation = '';
-    for (const name of names) generation ||= String(accepted(await push(at, name, blob)).generation);
-    return { at, generation };
+    const pushed = [];
+    for (const name of names) pushed.push(accepted(await push(at, name, blob)));
+    return { at, generation: pushed[0]?.generation ?? '' };
   }
 
   const erase = (place: Workplace) =>
@@ -92,6 +92,25 @@ describe('a blob that is erased', () => {
     const blobs = newBlobs();
     await finish(at, blobs);
     await expectErased(at, blobs, generation, 'at once');
+  });
+
+  test('is erased to the end by another process, wherever the first one is killed', async () => {
+    const first = await open();
+    const counted = killAt(first.at, 'eraser', Infinity);
+    await erase(first.at.another('eraser'));
+    // The event, and the links of all repositories; each is about to be committed, and is committed.
+    expect(counted.commits()).toBe(4);
+    for (let place = 1; place <= counted.commits(); place += 1) {
+      const { at, generation } = await open();
+      killAt(at, 'eraser', place);
+      expect(await untilKilled(erase(at.another('eraser')))).toBe(true);
+      at.simulated.crash = undefined;
+      const blobs = newBlobs();
+      await finish(at.another('finisher'), blobs);
+      if (place > 1) await expectErased(at, blobs, generation, `killed at ${place}`);
+      // Nothing had happened yet.
+      else expect((await linking(at)).length, 'killed before its event').toBe(3);
+    }
   });
 
   test('is erased to the end, wherever the one that finishes it is killed, too', async () => {

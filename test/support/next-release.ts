@@ -38,7 +38,7 @@ interface Modules {
   readonly 'projections/tags': typeof tags;
 }
 
-/** A release of its own beside the one in dist/: made of the sources as they are now, with or without a change. */
+/** A release of its own beside the one in dist/: made of the sources as they are now, with or without a change, or of an earlier commit's. */
 export interface Release {
   /** Its package: src/, dist/, package.json. */
   readonly folder: string;
@@ -57,17 +57,24 @@ export interface ReleaseOptions {
   readonly version: string;
   /** A folder below test/schema-changes/ whose files in src/ are new or in the place of others, and whose `*.diff` change some. */
   readonly overlay?: string;
+  /** Whose sources it is made of. */
+  readonly commit?: string;
+}
+
+/** Whether a release can be made of the commit: not in a copy without the whole history. */
+export async function hasCommit(commit: string): Promise<boolean> {
+  return (await run('git', ['cat-file', '-e', `${commit}^{commit}`], { cwd: root })).code === 0;
 }
 
 /**
  * Copies the package without what it depends on, lays the change over it, makes the code of events.proto where that was changed, and builds it with its own
  * scripts/build.js. A diff that does not fit the sources any more is an error that says which. The folder is removed when the test's process ends.
  */
-export async function makeRelease({ version, overlay }: ReleaseOptions): Promise<Release> {
+export async function makeRelease({ version, overlay, commit }: ReleaseOptions): Promise<Release> {
   const folder = temporaryFolder(`release-${version}`);
-  for (const part of ['src', 'scripts', 'package.json', 'tsconfig.json']) {
-    cpSync(join(root, part), join(folder, part), { recursive: true });
-  }
+  const parts = ['src', 'scripts', 'package.json', 'tsconfig.json'];
+  if (commit === undefined) for (const part of parts) cpSync(join(root, part), join(folder, part), { recursive: true });
+  else await unpack(commit, parts, folder);
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir');
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as object;
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ ...manifest, version }));
@@ -87,6 +94,12 @@ export async function makeRelease({ version, overlay }: ReleaseOptions): Promise
       return (await run(process.execPath, [tsc, ...options], { cwd: folder, timeoutMs: 240_000 })).output;
     },
   };
+}
+
+async function unpack(commit: string, parts: readonly string[], folder: string): Promise<void> {
+  const archive = join(folder, 'sources.tar');
+  await mustRun('git', ['archive', '--output', archive, commit, ...parts], { cwd: root });
+  await mustRun('tar', ['-xf', archive, '-C', folder]);
 }
 
 export function overlayFolder(overlay: string): string {
