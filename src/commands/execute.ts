@@ -9,24 +9,28 @@ import type { Standing } from '../projections/standing.js';
 import type { Target, Verb } from '../projections/targets.js';
 import { applyToEach, BuildView } from '../projections/views.js';
 
+/** Who asks, and what that one may. */
+export interface Judging {
+  readonly actor: Actor;
+  /** The actor's "no" to this verb with this role, narrowed by what the credentials allow. Undefined: allowed. */
+  readonly judge: (verb: Verb, target: Pick<Target, 'name' | 'repository' | 'role'>) => Refusal | undefined;
+  /** The same for what no `<name>` stands for, with the actor's role on it; `what`: for the message. */
+  readonly judgeManaging: (role: Standing | undefined, what: string) => Refusal | undefined;
+}
+
 /** Who asks, and the ids and the time that a decision may not make up itself. Made once for a command, outside its retries. */
-export interface CommandContext {
+export interface CommandContext extends Judging {
   /** A second execution under the same id has the first one's outcome and changes nothing. */
   readonly commandId: Uid;
   readonly requestId: Uid;
   readonly correlationId: Uid;
-  readonly actor: Actor;
   /** Microseconds since 1970, for people to read. */
   readonly occurredAt: number;
   readonly newId: () => Uid;
   /** Where the request came from; it lies beside the log, where it can be erased. Commands of the system's own have none. */
   readonly client?: Client | undefined;
-  /** The actor's "no" to this verb with this role, narrowed by what the credentials allow. Undefined: allowed. */
-  readonly judge: (verb: Verb, target: Pick<Target, 'name' | 'repository' | 'role'>) => Refusal | undefined;
   /** Of what was asked for: a second execution under the same id whose fingerprint is another is refused. */
   readonly fingerprint?: string | undefined;
-  /** The same for what no `<name>` stands for, with the actor's role on it; `what`: for the message. */
-  readonly judgeManaging: (role: Standing | undefined, what: string) => Refusal | undefined;
   /**
    * What has to hold besides, in the command's own transaction, for a command that would be carried out: the refusal where it does not. A client's If-Match, for instance.
    */

@@ -1,30 +1,13 @@
 import { refuse, type Refusal } from '../errors.js';
-import {
-  organizationStream,
-  projectStream,
-  repositoryStream,
-  type OrganizationId,
-  type Principal,
-  type Role,
-  type Stream,
-} from '../events/types.js';
-import type { ProjectId, RepositoryName, Uid } from '../identifiers.js';
+import { organizationStream, projectStream, repositoryStream, type Principal, type Role, type Stream } from '../events/types.js';
+import type { Uid } from '../identifiers.js';
 import { findRole } from '../projections/access.js';
-import { findOrganizationUid } from '../projections/organizations.js';
 import { findAccount, findUserCreation } from '../projections/principals.js';
-import { findProject } from '../projections/projects.js';
 import { findOwnRepositoryRole } from '../projections/repository-access.js';
-import { standingAsAdministrator, standingOnOrganization, standingOnProject } from '../projections/standing.js';
 import type { Writing } from '../projections/store.js';
-import { findTarget, standingOnNothing } from '../projections/targets.js';
 import type { CommandContext, Decision, Executor } from './execute.js';
 import { refuseLastOwner } from './last-owner.js';
-
-/** What a role is granted on. */
-export type Resource =
-  | { readonly kind: 'organization'; readonly id: OrganizationId }
-  | { readonly kind: 'project'; readonly id: ProjectId }
-  | { readonly kind: 'repository'; readonly name: RepositoryName };
+import { describeResource, findOwned, refuseUnknown, type Resource } from './owned-resource.js';
 
 /** Gives a principal a role on something, in place of the one that it may have there. An owner of it may. */
 export interface GrantRole {
@@ -116,49 +99,6 @@ async function isThere(writing: Writing, principal: Principal): Promise<boolean>
   }
 }
 
-interface Owned {
-  readonly denied: Refusal | undefined;
-  readonly uid: Uid | undefined;
-}
-
-/** Something that the actor owns. Who does not is told the same whether it is there or not. */
-async function findOwned(writing: Writing, context: CommandContext, on: Resource): Promise<Owned> {
-  const { actor } = context;
-  switch (on.kind) {
-    case 'organization': {
-      const uid = await findOrganizationUid(writing, on.id);
-      const standing =
-        uid === undefined ? await standingAsAdministrator(writing, actor) : await standingOnOrganization(writing, actor, uid);
-      return { uid, denied: context.judgeManaging(standing, describeResource(on)) };
-    }
-    case 'project': {
-      const project = await findProject(writing, on.id);
-      const standing =
-        project === undefined ? await standingOnNothing(writing, actor) : await standingOnProject(writing, actor, project);
-      return { uid: project?.uid, denied: context.judgeManaging(standing, describeResource(on)) };
-    }
-    case 'repository': {
-      const target = await findTarget(writing, actor, on.name);
-      return { uid: target.repository, denied: context.judge('manage', target) };
-    }
-  }
-}
-
 function streamOf({ kind }: Resource, uid: Uid): Stream {
   return { organization: organizationStream, project: projectStream, repository: repositoryStream }[kind](uid);
-}
-
-function refuseUnknown(on: Resource): Refusal {
-  switch (on.kind) {
-    case 'organization':
-      return refuse('ORGANIZATION_UNKNOWN', { organization: on.id });
-    case 'project':
-      return refuse('PROJECT_UNKNOWN', { project: on.id });
-    case 'repository':
-      return refuse('REPOSITORY_UNKNOWN', { name: on.name.name });
-  }
-}
-
-function describeResource(on: Resource): string {
-  return on.kind === 'repository' ? `repository ${on.name.name}` : `${on.kind} ${on.id}`;
 }

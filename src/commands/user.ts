@@ -86,7 +86,7 @@ export function setUserDisabled(
 }
 
 /** A user as an administrator finds it. */
-export async function loadManaged(writing: Writing, context: CommandContext, user: Uid): Promise<UserManagementState> {
+async function loadManaged(writing: Writing, context: CommandContext, user: Uid): Promise<UserManagementState> {
   const denied = context.judgeManaging(await standingAsAdministrator(writing, context.actor), 'users');
   if (denied !== undefined) return { denied, there: false, state: 'active', last: undefined };
   const [created, state, last] = await Promise.all([

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import type { BlobStore } from '../blobs/blob-store.js';
-import type { CommandContext, Executor } from '../commands/execute.js';
+import type { CommandContext, Executor, Judging } from '../commands/execute.js';
 import type { Config } from '../config.js';
 import type { Digest } from '../digest.js';
 import { refuse, type Refusal } from '../errors.js';
@@ -94,6 +94,14 @@ export function requestIdOf({ request, services }: Exchange): Uid {
   return (request.told.requestId ??= services.newId());
 }
 
+export function judgingFor(caller: Caller): Judging {
+  return {
+    actor: caller.actor,
+    judge: (verb, target) => judge({ caller, verb, target }),
+    judgeManaging: (role, what) => judgeManaging(caller, role, what),
+  };
+}
+
 const USER_AGENT_BYTES = 256;
 
 /** A context for one command; call it once for each command, outside its retries. */
@@ -107,11 +115,9 @@ export function commandContext(exchange: Exchange): CommandContext {
     commandId: services.newId(),
     requestId,
     correlationId: requestId,
-    actor: caller.actor,
     occurredAt: Date.now() * 1_000,
     newId: services.newId,
     client: { address: request.ip, userAgent, hash: services.hashClient(request.ip, userAgent) },
-    judge: (verb, target) => judge({ caller, verb, target }),
-    judgeManaging: (role, what) => judgeManaging(caller, role, what),
+    ...judgingFor(caller),
   };
 }

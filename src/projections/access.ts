@@ -11,6 +11,7 @@ import {
   principalItem,
   roleIn,
   type StoredGrant,
+  type StoredPrincipal,
 } from './grants.js';
 import { aggregateUid, projection } from './projection.js';
 import { uidItem } from './repositories.js';
@@ -70,7 +71,7 @@ export async function listPlatformGrants(
   reading: Reading,
   on: Uid,
   limit: number,
-  after?: Principal,
+  after?: StoredPrincipal,
 ): Promise<readonly StoredGrant[]> {
   return listGrants(indexOf(reading, access), on, limit, after);
 }

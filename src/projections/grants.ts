@@ -11,12 +11,6 @@ import type { Index } from './views.js';
  * `on/<uid>/<principal>` and `of/<principal>/<aggregate>/<uid>`, the role in the value.
  */
 
-/** A role on one thing, as it was granted there. */
-export interface Grant {
-  readonly principal: Principal;
-  readonly role: Role;
-}
-
 export function applyGrant(event: AppliedEvent<'RoleGranted'>, view: View): void {
   const { principal, role } = event.payload;
   for (const key of keysOf(event, principal)) view.set(key, Buffer.from(role));
@@ -66,8 +60,8 @@ export async function highestRole(index: Index, on: Uid, principals: readonly Pr
   return found.map(roleIn).reduce(higher, undefined);
 }
 
-/** All roles granted on exactly this, users and accounts in the order of their uids. `kindOf`: which of the two a uid is. */
-export async function listGrants(index: Index, on: Uid, limit: number, after?: Principal): Promise<readonly StoredGrant[]> {
+/** The roles granted on exactly this, behind `after`: everybody first, then users and accounts in the order of their uids. */
+export async function listGrants(index: Index, on: Uid, limit: number, after?: StoredPrincipal): Promise<readonly StoredGrant[]> {
   const options = { limit, after: after === undefined ? undefined : [principalItem(after)] };
   const found = await index.range(['on', uuidItem(on)], options);
   return found.flatMap(({ items, value }) => {
@@ -79,6 +73,7 @@ export async function listGrants(index: Index, on: Uid, limit: number, after?: P
 /** As the keys have it: which of users and service accounts a uid is, they do not say. */
 export type StoredPrincipal = { readonly uid: Uid } | { readonly kind: 'all-users' | 'all-authenticated-users' };
 
+/** A role on one thing, as it was granted there. */
 export interface StoredGrant {
   readonly principal: StoredPrincipal;
   readonly role: Role;

@@ -10,6 +10,7 @@ import {
   principalItem,
   roleIn,
   type StoredGrant,
+  type StoredPrincipal,
 } from './grants.js';
 import { aggregateUid, projection } from './projection.js';
 import { uidItem } from './repositories.js';
@@ -62,7 +63,7 @@ export async function listRepositoryGrants(
   reading: Reading,
   repository: Uid,
   limit: number,
-  after?: Principal,
+  after?: StoredPrincipal,
 ): Promise<readonly StoredGrant[]> {
   return listGrants(indexOf(reading, repositoryAccess), repository, limit, after);
 }

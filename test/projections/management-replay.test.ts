@@ -6,7 +6,8 @@ import { forgetUser } from '../../src/commands/forget-user.js';
 import { createOrganization, deleteOrganization, describeOrganization } from '../../src/commands/organization.js';
 import { createProject, deleteProject, describeProject } from '../../src/commands/project.js';
 import { changeRepositorySettings } from '../../src/commands/repository.js';
-import { grantRole, revokeRole, type Resource } from '../../src/commands/role.js';
+import type { Resource } from '../../src/commands/owned-resource.js';
+import { grantRole, revokeRole } from '../../src/commands/role.js';
 import {
   addServiceAccountKey,
   createServiceAccount,

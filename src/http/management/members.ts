@@ -1,22 +1,20 @@
 import { Type, type TObject } from 'typebox';
 
-import { grantRole, revokeRole, type Resource } from '../../commands/role.js';
-import { reject } from '../../errors.js';
+import { describeResource, findOwned, refuseUnknown, type Resource } from '../../commands/owned-resource.js';
+import { grantRole, revokeRole } from '../../commands/role.js';
+import { reject, RefusalError } from '../../errors.js';
 import type { Principal, Role } from '../../events/types.js';
-import { judge, judgeManaging } from '../../identity/judge.js';
 import { nameOfRole, resolvePrincipal, roleOf, showPrincipal, type PrincipalShown } from '../../identity/principal-text.js';
-import type { Uid } from '../../identifiers.js';
+import { parseUid, type Uid } from '../../identifiers.js';
 import { listPlatformGrants } from '../../projections/access.js';
 import type { StoredGrant } from '../../projections/grants.js';
-import { findOrganization, findOrganizationUid } from '../../projections/organizations.js';
-import { findProject } from '../../projections/projects.js';
+import { findOrganization } from '../../projections/organizations.js';
+import type { Project } from '../../projections/projects.js';
 import { listRepositoryGrants } from '../../projections/repository-access.js';
-import { standingAsAdministrator, standingOnOrganization, standingOnProject } from '../../projections/standing.js';
 import type { Reading } from '../../projections/store.js';
-import { findTarget, standingOnNothing } from '../../projections/targets.js';
-import type { Exchange } from '../exchange.js';
+import { judgingFor, type Exchange } from '../exchange.js';
 import { contextIfMatch, contextOnce, entityTag } from './conditions.js';
-import { linkTo, matches, pageOf } from './paging.js';
+import { linkTo, matches, pageOf, readAll } from './paging.js';
 import { granted, organizationId, projectId, repositoryName, throwIf } from './resources.js';
 import { operation, type Operation } from './route.js';
 import {
@@ -81,14 +79,14 @@ function operationsOf({ path, list, what, named, params, resourceOf }: Level): r
   const withPrincipal = Type.Object({ ...params.properties, principal: principalText }, { additionalProperties: false });
   const find = async (reading: Reading, exchange: Exchange, of: Readonly<Record<string, string>>): Promise<MemberShown> => {
     const on = resourceOf(of);
-    const { uid } = await ownedUid(reading, exchange, on);
+    const { uid } = await owned(reading, exchange, on);
     const { principal = '' } = of;
-    const grants = await listAll(reading, on.kind, uid);
+    const grants = await everyGrant(reading, on.kind, uid);
     // Of somebody who is gone the uid is what is left.
     const roles =
       grants.find((grant) => 'uid' in grant.principal && grant.principal.uid === principal) ??
       grantTo(grants, granted(await resolvePrincipal(reading, principal)));
-    if (roles === undefined) return reject('ROLE_UNKNOWN', { principal, what: describe(on) });
+    if (roles === undefined) return reject('ROLE_UNKNOWN', { principal, what: describeResource(on) });
     return showMember(await showPrincipal(reading, roles.principal), roles.role, on, false);
   };
   return [
@@ -113,7 +111,7 @@ function operationsOf({ path, list, what, named, params, resourceOf }: Level): r
         const of = given as Readonly<Record<string, string>>;
         return exchange.services.executor.store.read(async (reading) => {
           const on = resourceOf(of);
-          const all = await everyMember(reading, on, await ownedUid(reading, exchange, on));
+          const all = await everyMember(reading, exchange, on);
           const listed = all
             .filter(({ principal, role, inherited }) => {
               const kept = query.inherited === undefined || query.inherited === inherited;
@@ -208,17 +206,17 @@ function grantTo(grants: readonly StoredGrant[], wanted: Principal): StoredGrant
 /** Who may not manage is told that, whoever was named. */
 async function resolveFor(exchange: Exchange, on: Resource, named: string) {
   return exchange.services.executor.store.read(async (reading) => {
-    await ownedUid(reading, exchange, on);
-    const gone = await goneGrantee(reading, on, named, exchange);
+    const { uid } = await owned(reading, exchange, on);
+    const gone = await goneGrantee(reading, on, uid, named);
     return gone ?? granted(await resolvePrincipal(reading, named));
   });
 }
 
 /** A grant of somebody who is gone is named by the uid, so that it can be taken away. */
-async function goneGrantee(reading: Reading, on: Resource, named: string, exchange: Exchange) {
-  const { uid } = await ownedUid(reading, exchange, on);
-  const found = (await listAll(reading, on.kind, uid)).find(({ principal }) => 'uid' in principal && principal.uid === named);
-  return found !== undefined && 'uid' in found.principal ? ({ kind: 'user', uid: found.principal.uid } as const) : undefined;
+async function goneGrantee(reading: Reading, on: Resource, uid: Uid, named: string): Promise<Principal | undefined> {
+  if (parseUid(named) === undefined) return undefined;
+  const found = (await everyGrant(reading, on.kind, uid)).find(({ principal }) => 'uid' in principal && principal.uid === named);
+  return found !== undefined && 'uid' in found.principal ? { kind: 'user', uid: found.principal.uid } : undefined;
 }
 
 async function grant(
@@ -235,73 +233,44 @@ async function grant(
   return showMember(shown, role, on, false);
 }
 
-interface Owned {
+/** Something that the caller owns. */
+async function owned(reading: Reading, { caller }: Exchange, on: Resource) {
+  const { denied, uid, project } = await findOwned(reading, judgingFor(caller), on);
+  throwIf(denied);
+  if (uid === undefined) throw new RefusalError(refuseUnknown(on));
+  return { uid, project };
+}
+
+interface Place {
   readonly uid: Uid;
-  /** Those that it inherits from. */
-  readonly above: readonly { readonly uid: Uid; readonly on: Resource }[];
+  readonly on: Resource;
 }
 
-/** Something that the caller owns; the refusals are those of the commands (role.ts). */
-async function ownedUid(reading: Reading, { caller }: Exchange, on: Resource): Promise<Owned> {
-  switch (on.kind) {
-    case 'organization': {
-      const uid = await findOrganizationUid(reading, on.id);
-      const standing =
-        uid === undefined
-          ? await standingAsAdministrator(reading, caller.actor)
-          : await standingOnOrganization(reading, caller.actor, uid);
-      throwIf(judgeManaging(caller, standing, describe(on)));
-      return uid === undefined ? reject('ORGANIZATION_UNKNOWN', { organization: on.id }) : { uid, above: [] };
-    }
-    case 'project': {
-      const project = await findProject(reading, on.id);
-      const standing =
-        project === undefined
-          ? await standingOnNothing(reading, caller.actor)
-          : await standingOnProject(reading, caller.actor, project);
-      throwIf(judgeManaging(caller, standing, describe(on)));
-      if (project === undefined) return reject('PROJECT_UNKNOWN', { project: on.id });
-      return { uid: project.uid, above: await organizationAbove(reading, project.organization) };
-    }
-    case 'repository': {
-      const target = await findTarget(reading, caller.actor, on.name);
-      throwIf(judge({ caller, verb: 'manage', target }));
-      const { repository, project } = target;
-      if (repository === undefined || project === undefined) return reject('REPOSITORY_UNKNOWN', { name: on.name.name });
-      const fromProject = { uid: project.uid, on: { kind: 'project', id: on.name.project } as const };
-      return { uid: repository, above: [fromProject, ...(await organizationAbove(reading, project.organization))] };
-    }
-  }
+/** What it inherits roles from. */
+async function above(reading: Reading, on: Resource, project: Project | undefined): Promise<readonly Place[]> {
+  if (project === undefined) return [];
+  const found = await findOrganization(reading, project.organization);
+  const organization: readonly Place[] =
+    found === undefined ? [] : [{ uid: found.uid, on: { kind: 'organization', id: found.id } }];
+  return on.kind === 'repository'
+    ? [{ uid: project.uid, on: { kind: 'project', id: on.name.project } }, ...organization]
+    : organization;
 }
 
-async function organizationAbove(reading: Reading, uid: Uid) {
-  const found = await findOrganization(reading, uid);
-  return found === undefined ? [] : [{ uid, on: { kind: 'organization', id: found.id } as const }];
-}
-
-const READ_AT_ONCE = 1_000;
-
-async function listAll(reading: Reading, kind: Resource['kind'], uid: Uid): Promise<readonly StoredGrant[]> {
-  const all: StoredGrant[] = [];
-  for (;;) {
-    const last = all.at(-1)?.principal;
-    const behind = last === undefined ? undefined : 'uid' in last ? ({ kind: 'user', uid: last.uid } as const) : last;
-    const some =
-      kind === 'repository'
-        ? await listRepositoryGrants(reading, uid, READ_AT_ONCE, behind)
-        : await listPlatformGrants(reading, uid, READ_AT_ONCE, behind);
-    all.push(...some);
-    if (some.length < READ_AT_ONCE) return all;
-  }
+function everyGrant(reading: Reading, kind: Resource['kind'], uid: Uid): Promise<readonly StoredGrant[]> {
+  const list = kind === 'repository' ? listRepositoryGrants : listPlatformGrants;
+  return readAll((most, last: StoredGrant | undefined) => list(reading, uid, most, last?.principal));
 }
 
 type MemberShown = PrincipalShown & { readonly role: string; readonly inherited: boolean; readonly on: string };
 
-async function everyMember(reading: Reading, on: Resource, { uid, above }: Owned): Promise<readonly MemberShown[]> {
-  const places = [{ uid, on, inherited: false }, ...above.map((one) => ({ ...one, inherited: true }))];
+async function everyMember(reading: Reading, exchange: Exchange, on: Resource): Promise<readonly MemberShown[]> {
+  const { uid, project } = await owned(reading, exchange, on);
+  const inherited = (await above(reading, on, project)).map((place) => ({ ...place, inherited: true }));
+  const places = [{ uid, on, inherited: false }, ...inherited];
   const found = await Promise.all(
     places.map(async (place) => {
-      const grants = await listAll(reading, place.on.kind, place.uid);
+      const grants = await everyGrant(reading, place.on.kind, place.uid);
       return Promise.all(
         grants.map(async ({ principal, role }) =>
           showMember(await showPrincipal(reading, principal), role, place.on, place.inherited),
@@ -319,8 +288,4 @@ function showMember(shown: PrincipalShown, role: Role, on: Resource, inherited: 
     inherited,
     on: on.kind === 'repository' ? `repository/${on.name.name}` : `${on.kind}/${on.id}`,
   };
-}
-
-function describe(on: Resource): string {
-  return on.kind === 'repository' ? `repository ${on.name.name}` : `${on.kind} ${on.id}`;
 }

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 
 import { createOrganization, deleteOrganization, describeOrganization } from '../../commands/organization.js';
 import { reject } from '../../errors.js';
-import { judgeManaging, judgeSeeing } from '../../identity/judge.js';
+import { judgeSeeing } from '../../identity/judge.js';
 import { resolvePrincipal } from '../../identity/principal-text.js';
 import { listPlatformRolesOf } from '../../projections/access.js';
 import { principalsOf } from '../../projections/grants.js';
@@ -13,8 +13,17 @@ import type { Reading } from '../../projections/store.js';
 import type { Exchange } from '../exchange.js';
 import { contextIfMatch, contextOnce, entityTag } from './conditions.js';
 import { generateId } from './generated-ids.js';
-import { linkTo, matches, pageOf } from './paging.js';
-import { granted, organizationId, seenOrganization, showOrganization, sortable, throwIf, withTimes } from './resources.js';
+import { linkTo, matches, pageOf, readAll } from './paging.js';
+import {
+  administering,
+  granted,
+  organizationId,
+  seenOrganization,
+  showOrganization,
+  sortable,
+  throwIf,
+  withTimes,
+} from './resources.js';
 import { operation } from './route.js';
 import { described, listQuery, object, organization, organizationParams, page, principalText } from './schemas.js';
 
@@ -156,9 +165,8 @@ export const organizationOperations = [
 
 /** Who may not make an organization is not told who there is. */
 async function ownerNamed(exchange: Exchange, named: string) {
-  const { caller, services } = exchange;
-  return services.executor.store.read(async (reading) => {
-    throwIf(judgeManaging(caller, await standingAsAdministrator(reading, caller.actor), 'organizations'));
+  return exchange.services.executor.store.read(async (reading) => {
+    await administering(reading, exchange, 'organizations');
     return granted(await resolvePrincipal(reading, named));
   });
 }
@@ -167,15 +175,8 @@ async function load(reading: Reading, exchange: Exchange, id: string): Promise<o
   return showOrganization(reading, await seenOrganization(reading, exchange, id));
 }
 
-const READ_AT_ONCE = 1_000;
-
-async function everyOrganization(reading: Reading): Promise<readonly Organization[]> {
-  const all: Organization[] = [];
-  for (;;) {
-    const some = await listOrganizations(reading, READ_AT_ONCE, all.at(-1)?.uid);
-    all.push(...some);
-    if (some.length < READ_AT_ONCE) return all;
-  }
+function everyOrganization(reading: Reading): Promise<readonly Organization[]> {
+  return readAll((limit, last) => listOrganizations(reading, limit, last?.uid));
 }
 
 async function ownOrganizations(reading: Reading, { caller }: Exchange): Promise<readonly Organization[]> {

@@ -67,6 +67,18 @@ function parseCursor(text: string, sort: string): Place {
   );
 }
 
+const READ_AT_ONCE = 1_000;
+
+/** All of what is read some at a time, behind the last one read. */
+export async function readAll<T>(some: (limit: number, last: T | undefined) => Promise<readonly T[]>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for (;;) {
+    const read = await some(READ_AT_ONCE, all.at(-1));
+    all.push(...read);
+    if (read.length < READ_AT_ONCE) return all;
+  }
+}
+
 /** Whether one of the texts has what was looked for. */
 export function matches(q: string | undefined, ...texts: readonly string[]): boolean {
   return q === undefined || texts.some((text) => text.toLowerCase().includes(q.toLowerCase()));

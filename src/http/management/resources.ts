@@ -5,7 +5,7 @@ import { formatPosition, type Position } from '../../events/position.js';
 import { timesOf } from '../../events/sampled-times.js';
 import type { AccountId, OrganizationId } from '../../events/types.js';
 import { parseName, type ProjectId, type RepositoryId, type RepositoryName, type Uid } from '../../identifiers.js';
-import { judgeSeeing } from '../../identity/judge.js';
+import { judgeManaging, judgeSeeing } from '../../identity/judge.js';
 import { findOrganization, findOrganizationUid, type Organization } from '../../projections/organizations.js';
 import { findProjectDetails, type ProjectDetails } from '../../projections/project-details.js';
 import { findProject, type Project } from '../../projections/projects.js';
@@ -28,10 +28,15 @@ export function throwIf(refusal: Refusal | undefined): void {
   if (refusal !== undefined) throw new RefusalError(refusal);
 }
 
+/** Holds for an administrator of the registry; `what`: what would be managed, for the message. */
+export async function administering(reading: Reading, { caller }: Exchange, what: string): Promise<void> {
+  throwIf(judgeManaging(caller, await standingAsAdministrator(reading, caller.actor), what));
+}
+
 // ---- Ids
 
 /** One part of a `<name>`, or the refusal of what is none, with the reason. */
-export function idIn<T extends string>(field: string, text: string): T {
+function idIn<T extends string>(field: string, text: string): T {
   const name = parseName(`${text}/any`);
   if ('problem' in name) return reject('FIELD_INVALID', { field, reason: name.reason });
   if (text.includes('/')) return reject('FIELD_INVALID', { field, reason: 'an id is one part of a name, without a slash' });

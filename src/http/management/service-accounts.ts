@@ -4,6 +4,7 @@ import {
   addServiceAccountKey,
   createServiceAccount,
   deleteServiceAccount,
+  KEYS_MOST,
   revokeServiceAccountKey,
 } from '../../commands/service-account.js';
 import { reject } from '../../errors.js';
@@ -24,7 +25,7 @@ import type { Reading } from '../../projections/store.js';
 import { commandContext, type Exchange } from '../exchange.js';
 import { contextOnce } from './conditions.js';
 import { generateId } from './generated-ids.js';
-import { linkTo, matches, pageOf } from './paging.js';
+import { linkTo, matches, pageOf, readAll } from './paging.js';
 import { accountId, granted, projectId, seenProject, sortable, throwIf, withTime, withTimes } from './resources.js';
 import { operation } from './route.js';
 import {
@@ -162,7 +163,7 @@ export const serviceAccountOperations = [
     answer: page('keys', key),
     async run({ exchange, params, query, path }) {
       return exchange.services.executor.store.read(async (reading) => {
-        const all = await listAccountKeys(reading, await ownedAccount(reading, exchange, params), READ_AT_ONCE);
+        const all = await listAccountKeys(reading, await ownedAccount(reading, exchange, params), KEYS_MOST);
         const listed = all.map((item) => ({ item, name: item.key, created: sortable(item.created), uid: item.key }));
         const found = pageOf(listed, { ...query, sort: query.sort ?? 'created' });
         const shown = await withTimes(reading, reading.platform, found.items);
@@ -308,13 +309,6 @@ function showKey({ key: id, publicKey, created, expiresAt }: Omit<AccountKey, 'c
   return { id, publicKey: publicKey.toString('hex'), created, expires };
 }
 
-const READ_AT_ONCE = 1_000;
-
-async function everyAccount(reading: Reading, project: Uid): Promise<readonly AccountEntry[]> {
-  const all: AccountEntry[] = [];
-  for (;;) {
-    const some = await listAccountsIn(reading, project, READ_AT_ONCE, all.at(-1)?.id);
-    all.push(...some);
-    if (some.length < READ_AT_ONCE) return all;
-  }
+function everyAccount(reading: Reading, project: Uid): Promise<readonly AccountEntry[]> {
+  return readAll((most, last) => listAccountsIn(reading, project, most, last?.id));
 }

@@ -4,13 +4,10 @@ import { eraseContent } from '../../commands/erase-content.js';
 import { digestForm, parseDigest } from '../../digest.js';
 import { reject } from '../../errors.js';
 import { formatTime } from '../../events/database-time.js';
-import { judgeManaging } from '../../identity/judge.js';
 import { rotateKeys } from '../../identity/key-rotation.js';
 import { readSigningKeys, SIGNING_AFTER_MS } from '../../identity/signing-keys.js';
-import { standingAsAdministrator } from '../../projections/standing.js';
-import type { Reading } from '../../projections/store.js';
-import { commandContext, type Exchange } from '../exchange.js';
-import { granted, throwIf } from './resources.js';
+import { commandContext } from '../exchange.js';
+import { administering, granted } from './resources.js';
 import { operation } from './route.js';
 import { object, time } from './schemas.js';
 
@@ -86,7 +83,3 @@ export const upkeepOperations = [
     },
   }),
 ];
-
-async function administering(reading: Reading, { caller }: Exchange, what: string): Promise<void> {
-  throwIf(judgeManaging(caller, await standingAsAdministrator(reading, caller.actor), what));
-}

@@ -19,8 +19,8 @@ import { standingAsAdministrator } from '../../projections/standing.js';
 import type { Reading } from '../../projections/store.js';
 import { commandContext, type Exchange } from '../exchange.js';
 import { contextIfMatch, contextOnceOfSecret, entityTag } from './conditions.js';
-import { linkTo, matches, pageOf } from './paging.js';
-import { granted, sortable, throwIf, withTime } from './resources.js';
+import { linkTo, matches, pageOf, readAll } from './paging.js';
+import { administering, granted, sortable, throwIf, withTime } from './resources.js';
 import { operation } from './route.js';
 import { listQuery, object, page, roleSchema, uid as uidSchema, user, userText } from './schemas.js';
 
@@ -117,7 +117,7 @@ export function userOperations(authentication: Pick<AuthenticationDeps, 'passwor
       answer: page('users', user),
       async run({ exchange, query, path }) {
         return exchange.services.executor.store.read(async (reading) => {
-          await administering(reading, exchange);
+          await administering(reading, exchange, 'users');
           const all = await everyUser(reading);
           const listed = all
             .filter(
@@ -147,7 +147,7 @@ export function userOperations(authentication: Pick<AuthenticationDeps, 'passwor
       async run({ exchange, body, path }) {
         const { executor, newId } = exchange.services;
         const salt = await executor.store.read(async (reading) => {
-          await administering(reading, exchange);
+          await administering(reading, exchange, 'users');
           return saltOf(reading);
         });
         if (!emailGrammar.test(body.email)) {
@@ -267,13 +267,9 @@ export function userOperations(authentication: Pick<AuthenticationDeps, 'passwor
   ];
 }
 
-async function administering(reading: Reading, { caller }: Exchange): Promise<void> {
-  throwIf(judgeManaging(caller, await standingAsAdministrator(reading, caller.actor), 'users'));
-}
-
 /** A user who was not forgotten, for an administrator. */
 export async function managedUser(reading: Reading, exchange: Exchange, text: string): Promise<Uid> {
-  await administering(reading, exchange);
+  await administering(reading, exchange, 'users');
   const uid = await resolveUser(reading, text);
   if (uid === undefined || (await findUserCreation(reading, uid)) === undefined) return reject('USER_UNKNOWN', { user: text });
   return uid;
@@ -298,14 +294,10 @@ async function emailOf({ tx, platform }: Reading, uid: Uid): Promise<string> {
   return (await tx.get(platform.keyspace.personal(uid, 'login-name')))?.toString() ?? uid;
 }
 
-const READ_AT_ONCE = 500;
-
 /** Names lie beside the log, where no index has them: in the order of names they are sorted when all are read. */
-async function everyUser(reading: Reading) {
-  const all: Awaited<ReturnType<typeof entryOf>>[] = [];
-  for (;;) {
-    const some = await listUsers(reading, READ_AT_ONCE, all.at(-1)?.uid);
-    all.push(...(await Promise.all(some.map((one) => entryOf(reading, one)))));
-    if (some.length < READ_AT_ONCE) return all;
-  }
+function everyUser(reading: Reading) {
+  return readAll(async (most, last: Awaited<ReturnType<typeof entryOf>> | undefined) => {
+    const some = await listUsers(reading, most, last?.uid);
+    return Promise.all(some.map((one) => entryOf(reading, one)));
+  });
 }

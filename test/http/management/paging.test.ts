@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 
+import { readAll } from '../../../src/http/management/paging.js';
 import { of, pagesOf } from '../api-fixture.js';
 import { base, openManagement, type Management } from './fixture.js';
 
@@ -129,4 +130,12 @@ test('every list sorts, filters and pages in the same way', async () => {
   expect(await repositories('?scanning=false')).toEqual([]);
   const keys = await pagesOf(api, `${base}/projects/delta/service-accounts/one/keys?limit=1&sort=-created`);
   expect(keys.flatMap((page) => of(page, 'keys', 'id'))).toHaveLength(2);
+});
+
+test.each([0, 999, 1_000, 2_500])('all of %i are read, however many are read at once', async (count) => {
+  const some = (limit: number, last: number | undefined) => {
+    const first = (last ?? 0) + 1;
+    return Promise.resolve(Array.from({ length: Math.min(limit, count - first + 1) }, (_, index) => first + index));
+  };
+  expect(await readAll(some)).toEqual(Array.from({ length: count }, (_, index) => index + 1));
 });
