@@ -9,6 +9,7 @@ import { parseUid, type Uid } from '../../identifiers.js';
 import { listPlatformGrants } from '../../projections/access.js';
 import type { StoredGrant } from '../../projections/grants.js';
 import { findOrganization } from '../../projections/organizations.js';
+import { findAccount } from '../../projections/principals.js';
 import type { Project } from '../../projections/projects.js';
 import { listRepositoryGrants } from '../../projections/repository-access.js';
 import type { Reading } from '../../projections/store.js';
@@ -207,16 +208,19 @@ function grantTo(grants: readonly StoredGrant[], wanted: Principal): StoredGrant
 async function resolveFor(exchange: Exchange, on: Resource, named: string) {
   return exchange.services.executor.store.read(async (reading) => {
     const { uid } = await owned(reading, exchange, on);
-    const gone = await goneGrantee(reading, on, uid, named);
-    return gone ?? granted(await resolvePrincipal(reading, named));
+    const grantee = await granteeByUid(reading, on, uid, named);
+    return grantee ?? granted(await resolvePrincipal(reading, named));
   });
 }
 
-/** A grant of somebody who is gone is named by the uid, so that it can be taken away. */
-async function goneGrantee(reading: Reading, on: Resource, uid: Uid, named: string): Promise<Principal | undefined> {
-  if (parseUid(named) === undefined) return undefined;
-  const found = (await everyGrant(reading, on.kind, uid)).find(({ principal }) => 'uid' in principal && principal.uid === named);
-  return found !== undefined && 'uid' in found.principal ? { kind: 'user', uid: found.principal.uid } : undefined;
+/** Who has a role here can be named by the uid, so that a role of somebody who is gone can be taken away; what that one was, a grant does not say. */
+async function granteeByUid(reading: Reading, on: Resource, uid: Uid, named: string): Promise<Principal | undefined> {
+  const wanted = parseUid(named);
+  if (wanted === undefined) return undefined;
+  const grants = await everyGrant(reading, on.kind, uid);
+  if (!grants.some(({ principal }) => 'uid' in principal && principal.uid === wanted)) return undefined;
+  const account = await findAccount(reading, wanted);
+  return { kind: account === undefined ? 'user' : 'service-account', uid: wanted };
 }
 
 async function grant(

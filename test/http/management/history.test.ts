@@ -78,3 +78,18 @@ test('of somebody who is forgotten nothing personal is told', async () => {
   expect(JSON.stringify(body)).toContain(bob.uid);
   expect(JSON.stringify(body)).not.toContain('bob@example.org');
 });
+
+test('a role of a service account that was named by its uid is told to be a service account’s', async () => {
+  const made = await api.done('POST', '/projects/team/service-accounts', { id: 'robot' });
+  const { uid } = made.body;
+  await api.done('POST', '/projects/team/members', { principal: 'team/robot', role: 'artifact_store_viewer' });
+  await api.done('PUT', `/projects/team/members/${String(uid)}`, { role: 'artifact_store_editor' });
+  await api.done('DELETE', `/projects/team/members/${String(uid)}`);
+  const { body } = await api.get(`${base}/projects/team/history?limit=3`);
+  const principal = { kind: 'service-account', uid };
+  expect(body['entries']).toMatchObject([
+    { kind: 'RoleRevoked', payload: { principal, role: 'editor' } },
+    { kind: 'RoleGranted', payload: { principal, role: 'editor' } },
+    { kind: 'RoleGranted', payload: { principal, role: 'viewer' } },
+  ]);
+});
