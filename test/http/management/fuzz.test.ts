@@ -143,6 +143,15 @@ const requests = fc.nat().chain((index) => {
   });
 });
 
+/** Whether all may see what the path names: the owner of the fuzz makes things public, too. */
+async function isPublic(path: string): Promise<boolean> {
+  const [project, repository] = /^\/projects\/[^/]+(\/repositories\/[^/]+)?/.exec(path) ?? [];
+  if (project === undefined) return false;
+  const { body } = await api.send('GET', `${project}/${repository === undefined ? 'members' : 'permissions'}`);
+  const listed = (body['members'] ?? body['permissions']) as readonly Fields[];
+  return listed.some(({ principal }) => principal === 'allUsers');
+}
+
 // The whole of it would be thrown away by one of these.
 const ends = ['DELETE /projects/{project}', 'DELETE /projects/{project}/repositories/{repository}', 'POST /users/{user}/forget'];
 
@@ -174,7 +183,11 @@ test('whatever is sent, the answer is described, and none is a fault of the serv
         expect(answer.headers['content-type']).toBe('application/problem+json');
         expect(answer.bytes.toString()).not.toMatch(/node_modules|\.ts:|at Object|SyntaxError/);
       }
-      if (as === 'nobody') expect([400, 401, 404, 405, 415]).toContain(answer.status);
+      if (as !== 'nobody') return;
+      if (answer.status === 200 || answer.status === 304) {
+        expect(method).toBe('GET');
+        expect(await isPublic(target)).toBe(true);
+      } else expect([400, 401, 404, 405, 415]).toContain(answer.status);
     }),
     { numRuns: 600 },
   );
