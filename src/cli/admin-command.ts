@@ -79,7 +79,7 @@ export async function administer(env: NodeJS.ProcessEnv, args: readonly string[]
       if (verb !== 'reset-password') throw new Misused('--store is for reset-password alone');
       return await recoverUser(readConfig(env), required(rest, 0, 'the user'), newPassword(flags));
     }
-    const command = commands[verb];
+    const command = Object.hasOwn(commands, verb) ? commands[verb] : undefined;
     if (command === undefined) throw new Misused(`${JSON.stringify(verb)} is not a command`);
     const client = new AdminClient(readCredentials(env, flags));
     print(await command(client, rest, flags), flags.json === true);

@@ -10,17 +10,17 @@ import { nameHash, saltOf } from './directory.js';
 
 /** How people and programs write principals and roles. */
 
-const everybody: Readonly<Record<string, Principal>> = {
-  allUsers: { kind: 'all-users' },
-  allAuthenticatedUsers: { kind: 'all-authenticated-users' },
-};
+const everybody: ReadonlyMap<string, Principal> = new Map([
+  ['allUsers', { kind: 'all-users' }],
+  ['allAuthenticatedUsers', { kind: 'all-authenticated-users' }],
+]);
 
 /**
  * Whom a text means: an e-mail (with an @, in any case; the first user's name need not have one), a service account as `<project>/<account>`, or one of the special ones. The refusal says which of
  * them it was taken for.
  */
 export async function resolvePrincipal(reading: Reading, text: string): Promise<Principal | Refusal> {
-  const special = everybody[text];
+  const special = everybody.get(text);
   if (special !== undefined) return special;
   if (/^all(?:authenticated)?users$/i.test(text))
     return unknown(`${text} is not known; the special principals are allUsers and allAuthenticatedUsers, written so`);

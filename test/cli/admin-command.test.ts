@@ -108,6 +108,7 @@ test.each([
     /artifact_store_viewer, artifact_store_editor, artifact_store_owner/,
   ],
   [['nothing'], 2, /not a command/],
+  [['constructor'], 2, /not a command/],
   [['keys', 'lend', 'team/ci'], 2, /not list, create or revoke/],
   [['projects', 'create', 'Team'], 1, /lower-case letters/],
 ] as const)('%j is refused in a line', async (args, code, message) => {

@@ -143,13 +143,18 @@ const requests = fc.nat().chain((index) => {
   });
 });
 
-/** Whether all may see what the path names: the owner of the fuzz makes things public, too. */
+/** Whether the owner has made public what the path names: its project, or its repository, or where it names only a project one in that. */
 async function isPublic(path: string): Promise<boolean> {
-  const [project, repository] = /^\/projects\/[^/]+(\/repositories\/[^/]+)?/.exec(path) ?? [];
+  const [, project, repository] = /^(\/projects\/[^/]+)(\/repositories\/[^/]+)?/.exec(path) ?? [];
   if (project === undefined) return false;
-  const { body } = await api.send('GET', `${project}/${repository === undefined ? 'members' : 'permissions'}`);
-  const listed = (body['members'] ?? body['permissions']) as readonly Fields[];
-  return listed.some(({ principal }) => principal === 'allUsers');
+  const { body: found } = repository === undefined ? await api.send('GET', `${project}/repositories?limit=1000`) : { body: {} };
+  const ids = ((found['repositories'] ?? []) as readonly Fields[]).map(({ id }) => `/repositories/${String(id)}`);
+  const lists = [...ids, ...(repository === undefined ? [] : [repository])].map((one) => `${project}${one}/permissions`);
+  const answers = await Promise.all([`${project}/members`, ...lists].map((list) => api.send('GET', list)));
+  // A repository that is gone has no permissions: its project's count.
+  return answers
+    .flatMap(({ body }) => (body['members'] ?? body['permissions'] ?? []) as readonly Fields[])
+    .some(({ principal }) => principal === 'allUsers');
 }
 
 // The whole of it would be thrown away by one of these.
@@ -160,7 +165,10 @@ test('whatever is sent, the answer is described, and none is a fault of the serv
   await fc.assert(
     fc.asyncProperty(requests, async ({ method, path, filled, names, others, body, as }) => {
       if (ends.includes(`${method} ${path}`) && as === 'owner') return;
-      const values = new Map(names.map((name, index) => [name, encodeURIComponent(text(filled[index]))]));
+      const parts = filled.map((value) => encodeURIComponent(text(value)));
+      // A client that follows RFC 3986 section 5.2.4 sends something else for these, and another operation is meant.
+      if (parts.includes('.') || parts.includes('..')) return;
+      const values = new Map(names.map((name, index) => [name, parts[index]]));
       const target = path.replace(/\{(\w+)\}/g, (_all, name: string) => values.get(name) ?? '');
       const query = new URLSearchParams();
       const headers: Record<string, string> = {};

@@ -81,6 +81,10 @@ describe('a principal that is not understood', () => {
     ['team/robot', 'there is no service account team/robot; one is written <project>/<account>'],
     ['allusers', 'allusers is not known; the special principals are allUsers and allAuthenticatedUsers, written so'],
     ['bob', 'bob is neither an e-mail, nor a service account as <project>/<account>, nor allUsers or allAuthenticatedUsers'],
+    [
+      'constructor',
+      'constructor is neither an e-mail, nor a service account as <project>/<account>, nor allUsers or allAuthenticatedUsers',
+    ],
   ])('%s is told what it was taken for', async (principal, detail) => {
     const { status, body } = await api.send('POST', '/projects/team/members', {
       body: { principal, role: 'artifact_store_viewer' },
