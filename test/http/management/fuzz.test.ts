@@ -147,14 +147,18 @@ const requests = fc.nat().chain((index) => {
 async function isPublic(path: string): Promise<boolean> {
   const [, project, repository] = /^(\/projects\/[^/]+)(\/repositories\/[^/]+)?/.exec(path) ?? [];
   if (project === undefined) return false;
-  const { body: found } = repository === undefined ? await api.send('GET', `${project}/repositories?limit=1000`) : { body: {} };
-  const ids = ((found['repositories'] ?? []) as readonly Fields[]).map(({ id }) => `/repositories/${String(id)}`);
-  const lists = [...ids, ...(repository === undefined ? [] : [repository])].map((one) => `${project}${one}/permissions`);
-  const answers = await Promise.all([`${project}/members`, ...lists].map((list) => api.send('GET', list)));
+  const repositories = repository === undefined ? await idsOf(`${project}/repositories?limit=1000`) : [repository];
+  const lists = [`${project}/members`, ...repositories.map((one) => `${project}${one}/permissions`)];
   // A repository that is gone has no permissions: its project's count.
-  return answers
+  const granted = await Promise.all(lists.map((list) => api.send('GET', list)));
+  return granted
     .flatMap(({ body }) => (body['members'] ?? body['permissions'] ?? []) as readonly Fields[])
     .some(({ principal }) => principal === 'allUsers');
+}
+
+async function idsOf(list: string): Promise<readonly string[]> {
+  const { body } = await api.send('GET', list);
+  return (body['repositories'] as readonly Fields[]).map(({ id }) => `/repositories/${String(id)}`);
 }
 
 // The whole of it would be thrown away by one of these.
