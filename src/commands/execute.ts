@@ -29,7 +29,9 @@ export interface CommandContext extends Judging {
   readonly newId: () => Uid;
   /** Where the request came from; it lies beside the log, where it can be erased. Commands of the system's own have none. */
   readonly client?: Client | undefined;
-  /** Of what was asked for: a second execution under the same id whose fingerprint is another is refused. */
+  /**
+   * Of what was asked for, where the id follows from a client's key: a second execution under the same id whose fingerprint is another is refused.
+   */
   readonly fingerprint?: string | undefined;
   /**
    * What has to hold besides, in the command's own transaction, for a command that would be carried out: the refusal where it does not. A client's If-Match, for instance.
@@ -98,25 +100,29 @@ export function createExecutor(store: Store): Executor {
     context: CommandContext,
     decide: (writing: Writing) => Promise<Decision<R>>,
   ): Promise<R | Refusal> {
-    const { tx } = writing;
-    const commandKey = store.keyspaces.registry.command(context.commandId);
+    const { tx, registry } = writing;
+    const { commandId, fingerprint } = context;
+    const { keyspace } = registry;
+    const commandKey = fingerprint === undefined ? keyspace.command(commandId) : keyspace.idempotent(commandId);
     // At once, since each read is a way to the cluster and back. What was decided where all was done before is never committed, nor is its failure told.
     const [earlier, decided, time] = await Promise.allSettled([tx.get(commandKey), decide(writing), tx.time()]);
     const before = valueOf(earlier);
     // FoundationDB answers 1021 when it cannot know whether the commit happened; the second try sees what the first one did.
     if (before !== undefined) {
-      const { outcome, fingerprint } = decodeJson<StoredOutcome>(before);
-      throw new TakenBack(fingerprint === context.fingerprint ? outcome : refuse('IDEMPOTENCY_KEY_REUSED'));
+      const stored = decodeJson<StoredOutcome>(before);
+      throw new TakenBack(stored.fingerprint === fingerprint ? stored.outcome : refuse('IDEMPOTENCY_KEY_REUSED'));
     }
     const decision = valueOf(decided);
     if (isRefusal(decision)) return decision;
     const unexpected = await context.expected?.(writing);
     if (unexpected !== undefined) throw new TakenBack(unexpected);
-    if (decision.events.length === 0) return decision.outcome;
-    await record(writing, logs, context, decision.events);
-    const { fingerprint } = context;
+    const changes = decision.events.length > 0;
+    // What a client may repeat is remembered where nothing had to be done, too: by the time of the repetition there may be something to do.
+    if (!changes && fingerprint === undefined) return decision.outcome;
     const stored: StoredOutcome = { outcome: decision.outcome, at: Number(valueOf(time)), fingerprint };
     tx.set(commandKey, encodeJson(stored));
+    if (!changes) return decision.outcome;
+    await record(writing, logs, context, decision.events);
     if (context.client !== undefined) {
       const { address, userAgent } = context.client;
       tx.set(store.keyspaces.registry.request(context.requestId), encodeJson({ address, userAgent }));

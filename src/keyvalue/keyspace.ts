@@ -163,6 +163,9 @@ export function createKeyspace(directory: Buffer) {
 
     command: (id: Uid): Buffer => under('command', uuidItem(id)),
     commands: boundsOf(under('command')),
+    /** As `command`, of ids that follow from a client's key and so are in no order of time. */
+    idempotent: (id: Uid): Buffer => under('idempotent', uuidItem(id)),
+    idempotents: boundsOf(under('idempotent')),
 
     build: (build: string): Buffer => under('build', build),
     builds: boundsOf(under('build')),

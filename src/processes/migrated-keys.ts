@@ -16,6 +16,8 @@ export const keyKinds = {
   erased: 'copied',
   /** It goes on in the target. */
   erasure: 'copied',
+  /** As `command`. */
+  idempotent: 'copied',
   log: 'copied',
   /**
    * Key by key: `meta/live` gets another incarnation and other builds, `meta/store` is written when all is there, the salt is copied. The cluster is noted by the
@@ -72,6 +74,8 @@ export const memberKinds: Readonly<Record<Exclude<keyof Keyspace, 'directory'>, 
   requestsBefore: 'request',
   command: 'command',
   commands: 'command',
+  idempotent: 'idempotent',
+  idempotents: 'idempotent',
   build: 'build',
   builds: 'build',
   projection: 'projection',

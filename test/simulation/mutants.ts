@@ -69,8 +69,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'every attempt has a command id of its own',
     file: 'src/commands/execute.ts',
-    find: 'store.keyspaces.registry.command(context.commandId)',
-    replace: 'store.keyspaces.registry.command(context.newId())',
+    find: 'keyspace.command(commandId)',
+    replace: 'keyspace.command(context.newId())',
   },
   {
     name: 'an event is appended twice',

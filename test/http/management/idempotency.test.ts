@@ -114,6 +114,18 @@ test('a refusal is not remembered: the key is free for the request that is right
   expect((await api.send('POST', '/projects', { body, ...once('k-1') })).status).toBe(201);
 });
 
+test('what changed nothing is not done by a repetition either, when there is something to do again', async () => {
+  const body = { principal: 'ann@example.org', role: 'artifact_store_viewer' };
+  await api.done('POST', '/projects/team/members', body);
+  await api.done('POST', '/projects/team/members', body, once('k-1'));
+  await api.done('DELETE', '/projects/team/members/ann@example.org');
+  await api.send('POST', '/projects/team/members', { body, ...once('k-1') });
+  expect((await api.get(`${base}/projects/team/members/ann@example.org`)).status).toBe(404);
+  const other = { ...body, role: 'artifact_store_owner' };
+  const answer = await api.send('POST', '/projects/team/members', { body: other, ...once('k-1') });
+  expect([answer.status, answer.body['code']]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+});
+
 test.each(['', 'a b', 'ü', 'x'.repeat(256)])('the key %j is none', async (key) => {
   const answer = await api.send('POST', '/projects', { body: {}, ...once(key) });
   expect([answer.status, answer.body['code']]).toEqual([400, 'REQUEST_INVALID']);
