@@ -122,6 +122,12 @@ const table = {
     oci: 'DENIED',
     message: 'repository {name} has immutable tags, {tag} for one, which are not deleted; switch immutable tags off first',
   },
+  IMMUTABLE_TAGS_UNREAD: {
+    status: 403,
+    oci: 'DENIED',
+    message:
+      'immutable tags are on in {name}, and {most} tags that would go were looked at, but not all; switch immutable tags off first',
+  },
   CONTENT_ERASED: {
     status: 403,
     oci: 'DENIED',

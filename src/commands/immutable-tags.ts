@@ -50,12 +50,20 @@ export function isImmutable({ immutableTags, immutableTagExemptions }: Repositor
   return immutableTags && !immutableTagExemptions.some((pattern) => exempts(pattern, tag));
 }
 
-/** The refusal of a command that would move or delete one of these tags; undefined: all of them may be. */
+/** So many tags one transaction looks at before it deletes what they are on. */
+export const TAGS_LOOKED_AT = 10_000;
+
+/**
+ * The refusal of a command that would move or delete these tags; undefined: all of them may be. `TAGS_LOOKED_AT` of them, where there are as many, may not be all that
+ * there are.
+ */
 export function refuseImmutable(
   settings: RepositorySettings,
   { name }: RepositoryName,
   tags: readonly Tag[],
 ): Refusal | undefined {
   const tag = tags.find((one) => isImmutable(settings, one));
-  return tag === undefined ? undefined : refuse('TAG_IMMUTABLE', { tag, name });
+  if (tag !== undefined) return refuse('TAG_IMMUTABLE', { tag, name });
+  const unread = settings.immutableTags && tags.length >= TAGS_LOOKED_AT;
+  return unread ? refuse('IMMUTABLE_TAGS_UNREAD', { name, most: TAGS_LOOKED_AT }) : undefined;
 }

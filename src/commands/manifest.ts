@@ -14,7 +14,7 @@ import { findTarget, type Target } from '../projections/targets.js';
 import { HOLDERS_SHOWN, namedHolders } from './blob.js';
 import { clearPullsOfDeleted } from './deleted-pulls.js';
 import { isRefusal, type CommandContext, type Decision, type Executor, type NewEvent } from './execute.js';
-import { refuseImmutable } from './immutable-tags.js';
+import { refuseImmutable, TAGS_LOOKED_AT } from './immutable-tags.js';
 
 /** Stores a manifest in an image and points tags at it. OCI distribution 1.1, end-7; several tags at once: its development version. */
 export interface PushManifest {
@@ -156,7 +156,7 @@ interface DeleteManifestState extends Target {
   readonly exists: boolean;
   /** Indexes of the image that list it. */
   readonly holders: readonly Digest[];
-  /** The first tags that point at it; `TAGS_A_STEP` of them when there may be more. */
+  /** The first tags that point at it; where there may be more, `TAGS_A_STEP` of them, or `TAGS_LOOKED_AT` where tags are immutable. */
   readonly tags: readonly Tag[];
   readonly settings: RepositorySettings;
 }
@@ -181,8 +181,9 @@ export function decideDeleteManifest(state: DeleteManifestState, { name, digest 
   if (immutable !== undefined) return immutable;
   const stream = repositoryStream(state.repository);
   const { image } = name;
-  const events: NewEvent[] = state.tags.map((tag) => ({ stream, payload: { kind: 'TagDeleted', image, tag, digest } }));
-  const done = state.tags.length < TAGS_A_STEP;
+  const tags = state.tags.slice(0, TAGS_A_STEP);
+  const events: NewEvent[] = tags.map((tag) => ({ stream, payload: { kind: 'TagDeleted', image, tag, digest } }));
+  const done = tags.length < TAGS_A_STEP;
   if (done) events.push({ stream, payload: { kind: 'ManifestDeleted', image, digest } });
   return { events, outcome: { done } };
 }
@@ -215,11 +216,14 @@ async function loadDeleteManifestState(
   if (repository === undefined || denied !== undefined) {
     return { ...target, denied, exists: false, holders: [], tags: [], settings: defaultSettings };
   }
-  const [settings, record, holders, tags] = await Promise.all([
+  const tagsUpTo = (limit: number) => listTagsOf(writing, repository, name.image, digest, limit);
+  const [settings, record, holders, first] = await Promise.all([
     findSettings(writing, repository),
     findManifest(writing, repository, name.image, digest),
     listManifestHolders(writing, repository, name.image, digest, HOLDERS_SHOWN + 1),
-    listTagsOf(writing, repository, name.image, digest, TAGS_A_STEP),
+    tagsUpTo(TAGS_A_STEP),
   ]);
+  // None goes before all were looked at.
+  const tags = settings.immutableTags && first.length === TAGS_A_STEP ? await tagsUpTo(TAGS_LOOKED_AT) : first;
   return { ...target, denied, exists: record !== undefined, holders, tags, settings };
 }

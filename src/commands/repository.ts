@@ -1,6 +1,6 @@
 import { refuse, type Refusal } from '../errors.js';
 import { projectStream, repositoryStream, type RepositoryCreated, type RepositorySettings } from '../events/types.js';
-import type { RepositoryName, Tag, Uid } from '../identifiers.js';
+import type { RepositoryName, Uid } from '../identifiers.js';
 import { listManifestsOfRepository } from '../projections/manifests.js';
 import { listLinks } from '../projections/references.js';
 import { defaultSettings, findSettings } from '../projections/repository-details.js';
@@ -10,7 +10,7 @@ import { findOnlyOrganization, findTarget, type Target } from '../projections/ta
 import type { Writing } from '../projections/store.js';
 import { clearPullsOfDeleted } from './deleted-pulls.js';
 import { refuseSettings, sameDescription } from './descriptions.js';
-import { isImmutable } from './immutable-tags.js';
+import { isImmutable, TAGS_LOOKED_AT } from './immutable-tags.js';
 import { isRefusal, type CommandContext, type Decision, type Executor, type NewEvent } from './execute.js';
 
 /** Creates the repository of `name`, and its project where the actor owns exactly one organization to create it in. */
@@ -149,15 +149,15 @@ export interface DeleteRepository {
 
 interface DeletionState extends Target {
   readonly denied: Refusal | undefined;
-  /** One that is there and is not to be deleted. */
-  readonly immutable: Tag | undefined;
+  /** Why its tags have to stay. */
+  readonly kept: Refusal | undefined;
 }
 
 export function decideDeleteRepository(state: DeletionState, { name }: DeleteRepository): Decision<{ readonly repository: Uid }> {
   if (state.denied !== undefined) return state.denied;
   const { repository, project } = state;
   if (repository === undefined || project === undefined) return refuse('REPOSITORY_UNKNOWN', { name: name.name });
-  if (state.immutable !== undefined) return refuse('REPOSITORY_IMMUTABLE', { name: name.name, tag: state.immutable });
+  if (state.kept !== undefined) return state.kept;
   const facts = { project: project.uid, projectId: name.project, id: name.repository };
   return {
     events: [{ stream: repositoryStream(repository), payload: { kind: 'RepositoryDeletionBegun', ...facts } }],
@@ -176,21 +176,21 @@ export async function deleteRepository(
     const target = await findTarget(writing, context.actor, command.name);
     const denied = context.judge('manage', target);
     const { repository } = target;
-    const immutable = repository === undefined || denied !== undefined ? undefined : await findImmutableTag(writing, repository);
-    return decideDeleteRepository({ ...target, denied, immutable }, command);
+    const kept =
+      repository === undefined || denied !== undefined ? undefined : await refuseKept(writing, repository, command.name.name);
+    return decideDeleteRepository({ ...target, denied, kept }, command);
   });
   if (!isRefusal(begun)) await emptyRepository(executor, contextOf, begun.repository);
   return begun;
 }
 
-// Of the first so many tags; where all of them are exempt, the repository is no archive of immutable ones.
-const TAGS_LOOKED_AT = 1_000;
-
-async function findImmutableTag(writing: Writing, repository: Uid): Promise<Tag | undefined> {
+async function refuseKept(writing: Writing, repository: Uid, name: string): Promise<Refusal | undefined> {
   const settings = await findSettings(writing, repository);
   if (!settings.immutableTags) return undefined;
   const tags = await listTagsOfRepository(writing, repository, TAGS_LOOKED_AT);
-  return tags.find(({ tag }) => isImmutable(settings, tag))?.tag;
+  const kept = tags.find(({ tag }) => isImmutable(settings, tag));
+  if (kept !== undefined) return refuse('REPOSITORY_IMMUTABLE', { name, tag: kept.tag });
+  return tags.length < TAGS_LOOKED_AT ? undefined : refuse('IMMUTABLE_TAGS_UNREAD', { name, most: TAGS_LOOKED_AT });
 }
 
 /** Goes on with the deletions that an earlier process began and did not end. */

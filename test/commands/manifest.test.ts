@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import { isRefusal } from '../../src/commands/execute.js';
 import { decideDeleteManifest, decidePushManifest } from '../../src/commands/manifest.js';
+import { TAGS_LOOKED_AT } from '../../src/commands/immutable-tags.js';
+import { changeRepositorySettings } from '../../src/commands/repository.js';
 import { decideDeleteTag, deleteTag } from '../../src/commands/tag.js';
 import { messageOf, refuse } from '../../src/errors.js';
 import type { Requirement } from '../../src/events/manifest-document.js';
@@ -25,6 +27,7 @@ import {
   pushImage,
   putManifest,
   removeManifest,
+  removeRepository,
   sha256Of,
   simulate,
   subjectOf,
@@ -322,6 +325,33 @@ describe('where tags are immutable', () => {
     const manifest = { ...state, exists: true, holders: [] };
     expect(decideDeleteManifest({ ...manifest, tags: [tag] }, command)).toMatchObject({ refused: 'TAG_IMMUTABLE' });
     expect(decideDeleteManifest({ ...manifest, tags: [tagOf(signature)] }, command)).toMatchObject({ outcome: { done: true } });
+    const many = Array.from({ length: TAGS_LOOKED_AT }, () => tagOf(signature));
+    expect(decideDeleteManifest({ ...manifest, tags: many }, command)).toMatchObject({ refused: 'IMMUTABLE_TAGS_UNREAD' });
+    expect(decideDeleteManifest({ ...manifest, settings: defaultSettings, tags: many }, command)).toMatchObject({
+      outcome: { done: false },
+    });
+  });
+
+  test('one tag behind thousands of signatures is enough, and nothing goes before it was found', async () => {
+    const at = await simulate();
+    const { repository } = await create(at, 'shop/web');
+    const signed = Array.from({ length: 1_200 }, (_, number) => `sha256-${number.toString(16).padStart(64, '0')}`);
+    const { digest: pushed } = await pushImage(at, 'shop/web', 'one', []);
+    const change = (immutableTags: boolean) =>
+      changeRepositorySettings(at.executor, at.context(), { kind: 'ChangeRepositorySettings', name, change: { immutableTags } });
+    accepted(await change(true));
+    for (let from = 0; from < signed.length; from += 400) {
+      await pushImage(at, 'shop/web', 'one', signed.slice(from, from + 400));
+    }
+    await pushImage(at, 'shop/web', 'one', ['v1.0']);
+    const before = (await events(at)).length;
+    expect(await removeManifest(at, 'shop/web', pushed)).toMatchObject({ refused: 'TAG_IMMUTABLE', details: { tag: 'v1.0' } });
+    expect(await removeRepository(at, 'shop/web')).toMatchObject({ refused: 'REPOSITORY_IMMUTABLE', details: { tag: 'v1.0' } });
+    expect(await events(at)).toHaveLength(before);
+    expect(await at.store.read((reading) => findTag(reading, repository, none, tagOf(signed[0] ?? '')))).toBe(pushed);
+    accepted(await change(false));
+    accepted(await removeManifest(at, 'shop/web', pushed));
+    accepted(await removeRepository(at, 'shop/web'));
   });
 });
 

@@ -11,7 +11,7 @@ import {
 import { refuse } from '../../src/errors.js';
 import type { Digest } from '../../src/digest.js';
 import type { Actor } from '../../src/events/types.js';
-import type { ImagePath, ProjectId, RepositoryId, Tag, Uid } from '../../src/identifiers.js';
+import type { ImagePath, ProjectId, RepositoryId, Uid } from '../../src/identifiers.js';
 import { boundsOf, itemsBehind } from '../../src/keyvalue/keyspace.js';
 import { uidToBytes } from '../../src/identifiers.js';
 import { CrashedError } from '../../src/keyvalue/simulated.js';
@@ -107,7 +107,7 @@ describe('decideDeleteRepository', () => {
     role: 'owner',
     above: 'owner',
     denied: undefined,
-    immutable: undefined,
+    kept: undefined,
   } as const;
   const command = { kind: 'DeleteRepository', name } as const;
 
@@ -120,7 +120,7 @@ describe('decideDeleteRepository', () => {
     ['a denial comes first', { denied, repository: undefined }, 'DENIED'],
     ['an absent repository is said', { repository: undefined }, 'REPOSITORY_UNKNOWN'],
     ['an absent project is said', { project: undefined, repository: undefined }, 'REPOSITORY_UNKNOWN'],
-    ['what has immutable tags stays', { immutable: 'v1' as Tag }, 'REPOSITORY_IMMUTABLE'],
+    ['what has immutable tags stays', { kept: refuse('REPOSITORY_IMMUTABLE', {}) }, 'REPOSITORY_IMMUTABLE'],
   ])('%s', (_, more, refused) => {
     expect(decideDeleteRepository({ ...state, ...more }, command)).toMatchObject({ refused });
   });
