@@ -573,9 +573,16 @@ function writeActor(actor: Actor, generation: number): NonNullable<WireEvent['ac
     ...(uid === undefined ? {} : { uid: writeUid(uid, 'actor.uid') }),
     kind: writeEnum(actorKinds, kind, 'actor.kind'),
     authentication: writeEnum(authentications, authentication, 'actor.authentication'),
-    // Accounts are of the same generation: before it there is nobody who has a key.
-    ...(key === undefined || generation < ACTOR_KEY_GENERATION ? {} : { key: writeUid(key, 'actor.key') }),
+    ...(key === undefined ? {} : { key: writeKey(key, generation) }),
   };
+}
+
+// The platform's directory may have accounts already while the registry's is still on its way to their generation.
+function writeKey(key: Uid, generation: number): Buffer {
+  if (generation >= ACTOR_KEY_GENERATION) return writeUid(key, 'actor.key');
+  throw new EventTooNewError(
+    'what a service account does can be written down once no server of an older release runs beside this one, and all indexes are built',
+  );
 }
 
 function writePrincipal(principal: Principal): NonNullable<Wire<'roleGranted'>['principal']> {
