@@ -8,7 +8,7 @@ import type { EventKind, Stream } from '../events/types.js';
 import type { RepositoryName } from '../identifiers.js';
 import { actorWithoutLookup, findActor } from '../identity/actor-lookup.js';
 import type { Sight } from '../projections/history-entries.js';
-import type { Bearer } from '../projections/history-pages.js';
+import type { Bearer, HistoryOf } from '../projections/history-pages.js';
 import { findHistory, type FoundHistory, type HistoryScope } from '../projections/history-scope.js';
 import {
   boundsOfSpan,
@@ -74,24 +74,27 @@ export async function getHistory(exchange: Exchange, path: string, place: Place)
 /** Something of the platform's, as its history is headed, and what the caller may know of it. */
 export interface PlatformHistory {
   readonly head: object;
-  readonly stream: Stream;
+  /** Without them, the whole log of the platform. */
+  readonly streams: readonly Stream[] | undefined;
   readonly people: boolean;
 }
 
-/** A page of the history of an organization, a user or a service account. `find` throws the refusal of who may not. */
+/** A page of the history of the platform, or of something in it. `find` throws the refusal of who may not. */
 export async function platformHistory(
   exchange: Exchange,
   path: string,
   find: (reading: Reading) => Promise<PlatformHistory>,
+  own: readonly string[] = [],
 ): Promise<object> {
-  const query = new ApiQuery(exchange.query, [...filters, ...paging]);
+  const query = new ApiQuery(exchange.query, [...own, ...filters, ...paging]);
   const page = pageAsked(query, path);
   const kinds = query.kinds('kind');
   const actors = query.list('actor');
   return exchange.services.executor.store.read(async (reading) => {
-    const { head, stream, people } = await find(reading);
+    const { head, streams, people } = await find(reading);
     const sight = { people, project: undefined };
-    const asked = { of: [{ kind: 'platform', stream } as const], sight, kinds };
+    const of = streams?.map((stream): HistoryOf => ({ kind: 'stream', stream })) ?? [{ kind: 'platform' as const }];
+    const asked = { of, sight, kinds };
     const granted = { ...asked, actors: actors && (await actorsOf(reading, actors, sight)) };
     return pageOfHistory(reading, page, granted, { ...head, people: people ? 'shown' : 'hidden' }, 'both');
   });

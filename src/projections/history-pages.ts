@@ -13,6 +13,7 @@ import { parseUid, uidFromBytes, type ImagePath, type RepositoryId, type Tag, ty
 import { boundsOf, uuidItem, type Keyspace } from '../keyvalue/keyspace.js';
 import type { KeyItem } from '../keyvalue/tuple.js';
 import { actorText, BEGINS, history, historyKeys, historyPrefix } from './history.js';
+import { platformHistoryPrefix } from './platform-history.js';
 import {
   anyOf,
   borderAt,
@@ -38,8 +39,10 @@ export type HistoryOf =
   | { readonly kind: 'digest'; readonly repository: Uid; readonly image: ImagePath | undefined; readonly digest: Digest }
   /** The project's own stream, with the creations and deletions of its repositories. */
   | { readonly kind: 'project'; readonly project: Uid }
-  /** An organization's, a user's or a service account's own stream. */
-  | { readonly kind: 'platform'; readonly stream: Stream };
+  /** One stream: an organization's, a project's, a user's or a service account's, or that of a blob's bytes. */
+  | { readonly kind: 'stream'; readonly stream: Stream }
+  /** All that is in the platform's log. */
+  | { readonly kind: 'platform' };
 
 export interface HistoryPageOptions {
   /** Only events behind this one. */
@@ -124,20 +127,19 @@ function isAskedFor({ payload, actor }: RecordedEvent, { kinds, actors }: Histor
 }
 
 /** Where two logs have an event at one position, the platform's is the cause of the registry's. */
-function eventsAt(
-  { tx, registry, platform }: Reading,
-  { place, streams }: Found,
-  newestFirst: boolean,
-): Promise<RecordedEvent[]> {
+function eventsAt(reading: Reading, { place, streams }: Found, newestFirst: boolean): Promise<RecordedEvent[]> {
   const position = positionAtPlace(place);
   const ordered = streams.length < 2 ? streams : [...streams].sort((left, right) => rank(left) - rank(right));
-  const keyspaceOf = (stream: Stream): Keyspace => (rank(stream) === 0 ? platform : registry).keyspace;
   const inOrder = newestFirst ? [...ordered].reverse() : ordered;
-  return Promise.all(inOrder.map((stream) => readEvent(tx, keyspaceOf(stream), stream, position)));
+  return Promise.all(inOrder.map((stream) => readEvent(reading.tx, keyspaceOf(reading, stream), stream, position)));
+}
+
+function keyspaceOf({ registry, platform }: Reading, stream: Stream): Keyspace {
+  return (rank(stream) === 0 ? platform : registry).keyspace;
 }
 
 function rank(stream: Stream): number {
-  return aggregateOf(stream) === 'repository' ? 1 : 0;
+  return ['repository', 'blob'].includes(aggregateOf(stream)) ? 1 : 0;
 }
 
 async function placesOf(
@@ -148,7 +150,10 @@ async function placesOf(
 ): Promise<Places> {
   const { newestFirst } = ranges;
   const { registry, platform } = reading;
-  if (of.kind === 'platform') return placesUnder(ranges, streamPrefix(platform.keyspace, of.stream), () => of.stream);
+  if (of.kind === 'platform') return placesUnder(ranges, platformHistoryPrefix(reading), (stream) => stream.toString() as Stream);
+  if (of.kind === 'stream') {
+    return placesUnder(ranges, streamPrefix(keyspaceOf(reading, of.stream), of.stream), () => of.stream);
+  }
   if (of.kind === 'project') {
     const own = projectStream(of.project);
     const repositories = historyPrefix(reading, historyKeys.project(of.project));
@@ -179,7 +184,7 @@ async function placesOf(
 
 function scopeOf(
   reading: Reading,
-  of: Exclude<HistoryOf, { readonly kind: 'project' | 'platform' }>,
+  of: Exclude<HistoryOf, { readonly kind: 'project' | 'stream' | 'platform' }>,
   under: (prefix: Buffer) => Places,
   newestFirst: boolean,
 ): Places | undefined {

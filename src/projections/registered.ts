@@ -5,6 +5,7 @@ import { images } from './images.js';
 import { manifests } from './manifests.js';
 import { organizations } from './organizations.js';
 import { principals } from './principals.js';
+import { platformHistory } from './platform-history.js';
 import { projectDetails } from './project-details.js';
 import type { Projection } from './projection.js';
 import { projects } from './projects.js';
@@ -34,4 +35,5 @@ export const registered: readonly Projection[] = [
   users,
   principals,
   access,
+  platformHistory,
 ];

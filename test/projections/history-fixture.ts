@@ -17,6 +17,8 @@ import { directoryPrefix } from '../../src/keyvalue/keyspace.js';
 import type { VirtualClock } from '../../src/keyvalue/simulated.js';
 import { history } from '../../src/projections/history.js';
 import { writeLive } from '../../src/projections/live.js';
+import { platformHistory } from '../../src/projections/platform-history.js';
+import type { Projection } from '../../src/projections/projection.js';
 import { projects } from '../../src/projections/projects.js';
 import { repositories } from '../../src/projections/repositories.js';
 import { createStore, type Store } from '../../src/projections/store.js';
@@ -39,7 +41,9 @@ export interface HistoryStore {
 const newId = createIds(1_000_000);
 const prefixes = { registry: directoryPrefix('registry'), platform: directoryPrefix('topaz') };
 
-export async function openHistory(projections = [repositories, history, projects]): Promise<HistoryStore> {
+export async function openHistory(
+  projections: readonly Projection[] = [repositories, history, projects, platformHistory],
+): Promise<HistoryStore> {
   const clock = newClock();
   const database = newStore({ seed: 1, clock }).connect();
   const store = createStore(database, prefixes, projections);

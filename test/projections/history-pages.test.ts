@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { comparePositions, formatPosition, type Position } from '../../src/events/position.js';
 import {
+  aggregateOf,
   projectStream,
   repositoryStream,
   subjectOf,
@@ -30,7 +31,8 @@ function isOf(of: HistoryOf, { stream, payload }: RecordedEvent): boolean {
       payload.project === of.project;
     return stream === projectStream(of.project) || isRepositorys;
   }
-  if (of.kind === 'platform') return stream === of.stream;
+  if (of.kind === 'stream') return stream === of.stream;
+  if (of.kind === 'platform') return !['repository', 'blob'].includes(aggregateOf(stream));
   if (stream !== repositoryStream(of.repository)) return false;
   const image = 'image' in payload ? payload.image : undefined;
   switch (of.kind) {
@@ -94,6 +96,11 @@ const scope: fc.Arbitrary<HistoryOf> = fc.oneof(
   fc.record({ kind: fc.constant('tag' as const), repository, image, tag: fc.constantFrom(...world.tags) }),
   fc.record({ kind: fc.constant('digest' as const), repository, image: fc.option(image, { nil: undefined }), digest }),
   fc.record({ kind: fc.constant('project' as const), project: fc.constantFrom(...world.projects) }),
+  fc.record({
+    kind: fc.constant('stream' as const),
+    stream: fc.constantFrom(...world.projects.map(projectStream), ...world.repositories.map(repositoryStream)),
+  }),
+  fc.constant({ kind: 'platform' as const }),
 );
 const kinds = fc.subarray<EventKind>(['TagMoved', 'RoleGranted', 'ManifestPushed', 'RepositoryCreated', 'BlobPushed'], {
   minLength: 1,

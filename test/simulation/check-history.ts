@@ -1,6 +1,6 @@
 import { createLog } from '../../src/events/log.js';
 import { formatPosition, type Position } from '../../src/events/position.js';
-import { repositoryStream, type RecordedEvent, type Stream } from '../../src/events/types.js';
+import { aggregateOf, repositoryStream, type RecordedEvent, type Stream } from '../../src/events/types.js';
 import type { ImagePath, Tag, Uid } from '../../src/identifiers.js';
 import { readHistory, type HistoryOf } from '../../src/projections/history-pages.js';
 import { listManifestsAt, listTagsAt } from '../../src/projections/past.js';
@@ -54,6 +54,8 @@ export async function checkHistory(
       const expected = all.filter(({ payload }) => isAbout(scope, payload as unknown as Readonly<Record<string, unknown>>));
       await checkScope(reading, scope, expected, random, violated);
     }
+    const platform = events.filter(({ stream }) => !['repository', 'blob'].includes(aggregateOf(stream)));
+    await checkScope(reading, { kind: 'platform' }, platform, random, violated);
     for (const { stream } of events.filter(({ payload }) => payload.kind === 'ProjectCreated')) {
       const project = stream.slice('project/'.length) as Uid;
       const expected = events.filter((event) => event.stream === stream || isOfProject(event, project));
@@ -65,7 +67,7 @@ export async function checkHistory(
 
 const SCOPES = 12;
 
-function scopeFrom(random: Random, repository: Uid): Exclude<HistoryOf, { kind: 'project' | 'platform' }> {
+function scopeFrom(random: Random, repository: Uid): Exclude<HistoryOf, { kind: 'project' | 'platform' | 'stream' }> {
   const image = pick(random, ['', 'deep']) as ImagePath;
   switch (below(random, 4)) {
     case 0:
@@ -123,7 +125,7 @@ function isOfProject({ payload }: RecordedEvent, project: Uid): boolean {
 }
 
 function isAbout(
-  scope: Exclude<HistoryOf, { kind: 'project' | 'platform' }>,
+  scope: Exclude<HistoryOf, { kind: 'project' | 'stream' | 'platform' }>,
   payload: Readonly<Record<string, unknown>>,
 ): boolean {
   switch (scope.kind) {

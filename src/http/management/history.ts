@@ -1,20 +1,66 @@
 import { Type } from 'typebox';
 
-import { organizationStream, serviceAccountStream, userStream } from '../../events/types.js';
+import { blobStream, organizationStream, projectStream, serviceAccountStream, userStream } from '../../events/types.js';
+import type { Uid } from '../../identifiers.js';
 import { standingAsAdministrator, standingOnOrganization } from '../../projections/standing.js';
 import { platformHistory } from '../history-routes.js';
 import { filters, historyPage, order, paging } from './past-described.js';
-import { seenOrganization } from './resources.js';
+import { administering, contentDigest, seenOrganization } from './resources.js';
 import { operation } from './route.js';
-import { accountParams, object, organizationParams, uid } from './schemas.js';
+import { accountParams, contentParams, object, organizationParams, uid } from './schemas.js';
 import { ownedAccount } from './service-accounts.js';
 import { managedUser, userParams } from './users.js';
 
 const tag = 'History';
 const query = object({ ...filters, ...order, ...paging });
+/** What a uid of the platform's may be of. */
+const streamsOf = [organizationStream, projectStream, userStream, serviceAccountStream];
 
 /** What happened to what the platform's log has, beside the history of projects and repositories (history-routes.ts). */
 export const historyOperations = [
+  operation({
+    method: 'GET',
+    path: '/history',
+    id: 'getPlatformHistory',
+    tag,
+    summary:
+      'What happened to organizations, projects, people and service accounts, also to those that are gone; administrators are told',
+    query: object({ of: Type.Optional(uid), ...filters, ...order, ...paging }),
+    status: 200,
+    answer: historyPage({ of: Type.Optional(uid) }),
+    async run({ exchange, query: { of }, path }) {
+      const body = await platformHistory(
+        exchange,
+        path,
+        async (reading) => {
+          await administering(reading, exchange, 'the history of the platform');
+          const streams = of === undefined ? undefined : streamsOf.map((stream) => stream(of as Uid));
+          return { head: { of }, streams, people: true };
+        },
+        ['of'],
+      );
+      return { body };
+    },
+  }),
+  operation({
+    method: 'GET',
+    path: '/content/:digest/history',
+    id: 'getContentHistory',
+    tag,
+    summary: 'What happened to bytes, whatever repositories have or had them: who erased them; administrators are told',
+    params: contentParams,
+    query,
+    status: 200,
+    answer: historyPage({ digest: Type.String() }),
+    async run({ exchange, params, path }) {
+      const body = await platformHistory(exchange, path, async (reading) => {
+        await administering(reading, exchange, 'content');
+        const digest = contentDigest(params.digest);
+        return { head: { digest }, streams: [blobStream(digest)], people: true };
+      });
+      return { body };
+    },
+  }),
   operation({
     method: 'GET',
     path: '/organizations/:organization/history',
@@ -31,7 +77,7 @@ export const historyOperations = [
         const { actor } = exchange.caller;
         const own = await standingOnOrganization(reading, actor, found);
         const people = (own ?? (await standingAsAdministrator(reading, actor))) === 'owner';
-        return { head: { organization: id }, stream: organizationStream(found), people };
+        return { head: { organization: id }, streams: [organizationStream(found)], people };
       });
       return { body };
     },
@@ -49,7 +95,7 @@ export const historyOperations = [
     async run({ exchange, params, path }) {
       const body = await platformHistory(exchange, path, async (reading) => {
         const found = await managedUser(reading, exchange, params.user);
-        return { head: { user: found }, stream: userStream(found), people: true };
+        return { head: { user: found }, streams: [userStream(found)], people: true };
       });
       return { body };
     },
@@ -68,7 +114,7 @@ export const historyOperations = [
       const body = await platformHistory(exchange, path, async (reading) => {
         const found = await ownedAccount(reading, exchange, params);
         const serviceAccount = `${params.project}/${params.account}`;
-        return { head: { serviceAccount }, stream: serviceAccountStream(found), people: true };
+        return { head: { serviceAccount }, streams: [serviceAccountStream(found)], people: true };
       });
       return { body };
     },

@@ -1,3 +1,4 @@
+import { digestForm, parseDigest, type Digest } from '../../digest.js';
 import type { Refusal } from '../../errors.js';
 import { refuse, reject, RefusalError } from '../../errors.js';
 import { formatTime } from '../../events/database-time.js';
@@ -52,6 +53,12 @@ export function repositoryName(project: string, repository: string, field = 'rep
   const [of, id] = [idIn<ProjectId>('project', project), idIn<RepositoryId>(field, repository)];
   const name = parseName(`${of}/${id}`);
   return 'problem' in name ? reject('FIELD_INVALID', { field, reason: name.reason }) : name;
+}
+
+/** A digest in a path, whatever it may be of. */
+export function contentDigest(text: string): Digest {
+  const reason = `${JSON.stringify(text)} is none; accepted is ${digestForm}`;
+  return parseDigest(text) ?? reject('FIELD_INVALID', { field: 'digest', reason });
 }
 
 // ---- Times

@@ -29,6 +29,10 @@ export const projectParams = object({ project: idText('a project', 'team') });
 export const repositoryParams = object({ project: idText('a project', 'team'), repository: idText('a repository', 'backend') });
 export const accountParams = object({ project: idText('a project', 'team'), account: idText('a service account', 'ci') });
 
+export const contentParams = object({
+  digest: Type.String({ minLength: 1, maxLength: 200, examples: [`sha256:${'0'.repeat(64)}`] }),
+});
+
 export const principalText = text(
   'An e-mail, a service account as `<project>/<account>`, `allUsers` or `allAuthenticatedUsers`. In a path with its slash and @ as %2F and %40.',
   'ann@example.org',

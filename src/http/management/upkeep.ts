@@ -1,15 +1,14 @@
 import { Type } from 'typebox';
 
 import { eraseContent } from '../../commands/erase-content.js';
-import { digestForm, parseDigest } from '../../digest.js';
 import { reject } from '../../errors.js';
 import { formatTime } from '../../events/database-time.js';
 import { rotateKeys } from '../../identity/key-rotation.js';
 import { readSigningKeys, SIGNING_AFTER_MS } from '../../identity/signing-keys.js';
 import { commandContext } from '../exchange.js';
-import { administering, granted } from './resources.js';
+import { administering, contentDigest, granted } from './resources.js';
 import { operation } from './route.js';
-import { object, time } from './schemas.js';
+import { contentParams, object, time } from './schemas.js';
 
 const tag = 'Upkeep';
 
@@ -66,17 +65,12 @@ export const upkeepOperations = [
     tag,
     summary: 'Erases the bytes of a manifest, a config or a blob from all repositories, for ever; administrators may',
     description: 'They are not accepted again. History stays, and says that they were erased.',
-    params: object({ digest: Type.String({ minLength: 1, maxLength: 200, examples: [`sha256:${'0'.repeat(64)}`] }) }),
+    params: contentParams,
     status: 204,
     async run({ exchange, params }) {
       const { executor, newId } = exchange.services;
       await executor.store.read((reading) => administering(reading, exchange, 'content'));
-      const digest =
-        parseDigest(params.digest) ??
-        reject('FIELD_INVALID', {
-          field: 'digest',
-          reason: `${JSON.stringify(params.digest)} is none; accepted is ${digestForm}`,
-        });
+      const digest = contentDigest(params.digest);
       const contextOf = () => commandContext(exchange);
       granted(await eraseContent(executor, contextOf, { kind: 'EraseContent', digest, erasure: newId() }));
       return {};

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 
+import { pushImage } from '../../commands/fixture.js';
 import { of, pagesOf, type As } from '../api-fixture.js';
 import { base, openManagement, type Management } from './fixture.js';
 
@@ -45,6 +46,50 @@ test('a change of a role is told with who made it, for whom', async () => {
     ],
   });
   expect(JSON.stringify(body)).toContain('ann@example.org');
+});
+
+test('what is gone has its history still, for administrators', async () => {
+  const gone = await api.done('POST', '/organizations', { id: 'brief' });
+  await api.done('POST', '/projects', { id: 'short', organization: 'brief' });
+  const account = await api.done('POST', '/projects/short/service-accounts', { id: 'ci' });
+  const bob = await api.user('bob@example.org');
+  await api.done('POST', '/users/bob@example.org/forget');
+  await api.done('DELETE', '/projects/short');
+  await api.done('DELETE', '/organizations/brief');
+  expect((await api.get(`${base}/organizations/brief/history`)).status).toBe(404);
+  const ends = await api.get(`${base}/history?kind=OrganizationDeleted,ProjectDeleted,ServiceAccountDeleted,UserForgotten`);
+  expect(of(ends, 'entries', 'kind').toSorted()).toEqual([
+    'OrganizationDeleted',
+    'ProjectDeleted',
+    'ServiceAccountDeleted',
+    'UserForgotten',
+  ]);
+  expect(of(ends, 'entries', 'actor')).toEqual(Array(4).fill(expect.objectContaining({ uid: api.owner.uid, name: 'owner' })));
+  const told = (uid: unknown) => kinds(`/history?of=${String(uid)}&order=oldest`);
+  expect(await told(gone.body['uid'])).toEqual(['OrganizationCreated', 'RoleGranted', 'OrganizationDeleted']);
+  expect(await told(account.body['uid'])).toEqual(['ServiceAccountCreated', 'ServiceAccountDeleted']);
+  expect(await told(bob.uid)).toEqual(['UserCreated', 'UserForgotten']);
+  expect(await kinds('/history?order=oldest&limit=1000')).toContain('ServiceAccountKeyRevoked');
+  expect((await pagesOf(api, `${base}/history?limit=3`)).flatMap((page) => of(page, 'entries', 'id')).toReversed()).toEqual(
+    of(await api.get(`${base}/history?limit=1000&order=oldest`), 'entries', 'id'),
+  );
+  for (const path of ['/history', `/history?of=${String(gone.body['uid'])}`]) {
+    expect((await api.get(`${base}${path}`, ann)).status).toBe(403);
+    expect((await api.get(`${base}${path}`, 'nobody')).status).toBe(401);
+  }
+});
+
+test('who erased bytes is told of the bytes', async () => {
+  await api.done('POST', '/projects/team/repositories', { id: 'web' });
+  const { digest } = await pushImage(api.at, 'team/web', 'one', ['1']);
+  await api.done('POST', `/content/${digest}/erase`);
+  const told = await api.get(`${base}/content/${digest}/history`);
+  expect(told.body).toMatchObject({
+    digest,
+    entries: [{ kind: 'ContentErased', actor: { uid: api.owner.uid, name: 'owner' }, content: { erased: true } }],
+  });
+  expect((await api.get(`${base}/content/${digest}/history`, ann)).status).toBe(403);
+  expect((await api.get(`${base}/content/sha256:x/history`)).status).toBe(400);
 });
 
 test('filters are those of every history', async () => {
