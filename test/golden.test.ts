@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 
 import { openLocalBlobStore } from '../src/blobs/local.js';
 import type { Digest } from '../src/digest.js';
-import { readContent, writeContent } from '../src/events/content.js';
+import { clearContent, readContent, readHeld, writeContent } from '../src/events/content.js';
 import { nameHash } from '../src/identity/directory.js';
 import { createKeyspace, directoryPrefix } from '../src/keyvalue/keyspace.js';
 import { SimulatedStore, VirtualClock } from '../src/keyvalue/simulated.js';
@@ -82,6 +82,26 @@ test.each(golden('content-chunks') as readonly Chunked[])('content of $size byte
   }));
   expect(chunks).toEqual(sample.chunks);
   expect(await database.read((tx) => readContent(tx, keyspace, digest))).toEqual(bytes);
+});
+
+const erased = golden('erased') as readonly { readonly layers: number; readonly chunks: readonly string[] }[];
+
+test.each(erased)('what a manifest of $layers layers held lies in its golden chunks when it is erased', async (sample) => {
+  const database = newStore().connect();
+  const keyspace = createKeyspace(directoryPrefix('registry'));
+  const layers = Array.from({ length: sample.layers }, (_, index) => ({ digest: sha256Of(`layer ${index}`), size: 7 }));
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, layers }));
+  const digest = sha256Of(bytes);
+  await database.transact((tx) => writeContent(tx, keyspace, digest, bytes));
+  const held = await database.read((tx) => readHeld(tx, keyspace, digest));
+  await database.transact((tx) => clearContent(tx, keyspace, digest));
+  const { begin, end } = keyspace.erasedBounds(digest);
+  const pairs = await database.read((tx) => tx.getRange(begin, end));
+  expect(pairs.map(({ key }) => key)).toEqual(sample.chunks.map((_, chunk) => keyspace.erased(digest, chunk)));
+  // Short ones as they are, to be read; long ones by their hash.
+  const chunks = pairs.map(({ value }) => (value.length < 300 ? value.toString() : `${value.length} bytes, ${sha256Of(value)}`));
+  expect(chunks).toEqual(sample.chunks);
+  expect((await database.read((tx) => readHeld(tx, keyspace, digest)))?.held).toEqual(held?.held);
 });
 
 const paths = golden('blob-paths') as {

@@ -1,6 +1,6 @@
 import type { Digest } from '../digest.js';
 import { refuse, type Refusal } from '../errors.js';
-import { eraseContent as clearContent, readContent } from '../events/content.js';
+import { clearContent, readContent } from '../events/content.js';
 import { blobStream, repositoryStream } from '../events/types.js';
 import type { Uid } from '../identifiers.js';
 import { findBlob, isErased, type CanonicalBlob } from '../projections/blobs.js';

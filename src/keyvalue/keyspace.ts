@@ -147,7 +147,8 @@ export function createKeyspace(directory: Buffer) {
 
     contents: boundsOf(under('content')),
     /** What stands for content that was erased. */
-    erased: (digest: Digest): Buffer => under('erased', digestToBytes(digest)),
+    erased: (digest: Digest, chunk: number): Buffer => under('erased', digestToBytes(digest), chunk),
+    erasedBounds: (digest: Digest): KeyBounds => boundsOf(under('erased', digestToBytes(digest))),
 
     /** What an erasure has still to clear. */
     erasure: (id: Uid): Buffer => under('erasure', uuidItem(id)),

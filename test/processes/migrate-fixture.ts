@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import type { ErasureOfBlob } from '../../src/commands/erasure-notes.js';
-import { eraseContent, writeContent } from '../../src/events/content.js';
+import { clearContent, writeContent } from '../../src/events/content.js';
 import { sampleTimeIn } from '../../src/events/sample-time.js';
 import type { ImagePath, Uid } from '../../src/identifiers.js';
 import type { Database, KeyValue } from '../../src/keyvalue/database.js';
@@ -71,7 +71,7 @@ async function fill(database: Database, keyspace: Keyspace, newId: () => Uid): P
     await writeContent(tx, keyspace, sha256Of(small), small);
     const gone = Buffer.from(`{"layers":[{"digest":"${sha256Of(small)}"}],"in":"${keyspace.directory.toString('hex')}"}`);
     await writeContent(tx, keyspace, sha256Of(gone), gone);
-    await eraseContent(tx, keyspace, sha256Of(gone));
+    await clearContent(tx, keyspace, sha256Of(gone));
     const erasure: ErasureOfBlob = { kind: 'blob', digest: sha256Of(gone), generation: newId() };
     tx.set(keyspace.erasure(newId()), encodeJson(erasure));
     tx.set(keyspace.personal(newId(), 'name'), Buffer.from('Ada'));
