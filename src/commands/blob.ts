@@ -112,6 +112,8 @@ interface MountState extends Target {
   readonly linked: boolean;
   /** A repository that has the blob and that the actor may pull from. */
   readonly source: { readonly repository: Uid; readonly size: number } | undefined;
+  /** An administrator erased the bytes; links may still be there. */
+  readonly erased: boolean;
 }
 
 export interface MountOutcome {
@@ -119,11 +121,11 @@ export interface MountOutcome {
   readonly mounted: boolean;
 }
 
-/** Without a source nothing happens, which is no refusal: also where the blob is linked already. */
+/** Without a source nothing happens, which is no refusal: also where the blob is linked already. What was erased has no source; its upload is refused. */
 export function decideMountBlob(state: MountState, { name, digest }: MountBlob): Decision<MountOutcome> {
   if (state.denied !== undefined) return state.denied;
   if (state.repository === undefined) return refuse('REPOSITORY_UNKNOWN', { name: name.name });
-  if (state.source === undefined) return { events: [], outcome: { mounted: false } };
+  if (state.source === undefined || state.erased) return { events: [], outcome: { mounted: false } };
   if (state.linked) return { events: [], outcome: { mounted: true } };
   const { size, repository: fromRepository } = state.source;
   return {
@@ -135,11 +137,12 @@ export function decideMountBlob(state: MountState, { name, digest }: MountBlob):
 /** Runs MountBlob. Costs up to MOUNT_CANDIDATES repositories' reads where no source is named. */
 export function mountBlob(executor: Executor, context: CommandContext, command: MountBlob): Promise<MountOutcome | Refusal> {
   return executor.execute(context, async (writing) => {
-    const [{ target, linked }, source] = await Promise.all([
+    const [{ target, linked }, source, erased] = await Promise.all([
       findTargetAndLink(writing, context, command),
       findMountSource(writing, context, command),
+      isErased(writing, command.digest),
     ]);
-    const state = { ...target, linked, denied: context.judge('push', target), source };
+    const state = { ...target, linked, denied: context.judge('push', target), source, erased };
     return decideMountBlob(state, command);
   });
 }

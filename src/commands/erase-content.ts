@@ -56,7 +56,8 @@ export async function eraseContent(
   const erased = await executor.execute(context, async (writing) => {
     const state = await loadErasureState(writing, context, command);
     const decision = decideEraseContent(state, command);
-    if (!isRefusal(decision) && decision.outcome.erased) await clear(writing, command, state.canonical);
+    // Also what was erased before: nothing should have brought it back, and nothing else would take it away.
+    if (!isRefusal(decision)) await clear(writing, command, state.canonical);
     return decision;
   });
   if (!isRefusal(erased)) await unlinkEverywhere(executor, contextOf, command.digest);

@@ -40,6 +40,8 @@ interface PushManifestState extends Target {
   readonly settings: RepositorySettings;
   /** An administrator erased the bytes, and they are not to come back. */
   readonly erased: boolean;
+  /** The same of its config's, which is pushed with it once more, in a copy beside the log. */
+  readonly configErased: boolean;
 }
 
 export interface ManifestPushOutcome {
@@ -58,6 +60,8 @@ export function decidePushManifest(state: PushManifestState, command: PushManife
   const { image } = name;
   const events: NewEvent[] = [];
   if (!state.exists) {
+    // Its link may still be there: links go after the event.
+    if (state.configErased && !sparse) return refuse('CONTENT_ERASED', { digest: document.config?.digest ?? digest });
     const missing = firstMissing(state, command, sparse);
     if (missing !== undefined) return missing;
     const { mediaType, artifactType, subject, config, layersSize } = document;
@@ -91,11 +95,12 @@ export async function pushManifest(
 ): Promise<ManifestPushOutcome | Refusal> {
   if (command.bytes.length > CONTENT_WITH_EVENT_BYTES) await writeContentAhead(executor, context, command);
   return executor.execute(context, async (writing) => {
-    const decision = decidePushManifest(await loadPushManifestState(writing, context, command), command);
+    const state = await loadPushManifestState(writing, context, command);
+    const decision = decidePushManifest(state, command);
     if (!isRefusal(decision) && decision.outcome.created) {
       const { keyspace } = writing.registry;
       await writeContent(writing.tx, keyspace, command.digest, command.bytes);
-      const config = command.document.config?.digest;
+      const config = state.configErased ? undefined : command.document.config?.digest;
       if (command.config !== undefined && config !== undefined) await writeContent(writing.tx, keyspace, config, command.config);
     }
     return decision;
@@ -121,11 +126,14 @@ async function loadPushManifestState(
   const denied = context.judge('push', target);
   const { repository } = target;
   if (repository === undefined || denied !== undefined) {
-    return { ...target, denied, exists: false, found: [], current: [], settings: defaultSettings, erased: false };
+    const nothing = { exists: false, found: [], current: [], erased: false, configErased: false };
+    return { ...target, denied, ...nothing, settings: defaultSettings };
   }
-  const [settings, erased, record, current] = await Promise.all([
+  const [settings, erased, configErased, record, current] = await Promise.all([
     tags.length === 0 ? defaultSettings : findSettings(writing, repository),
     isErased(writing, digest),
+    // With a conflict: its bytes were read before the transaction, and an erasure may have come since.
+    document.config === undefined ? false : isErased(writing, document.config.digest),
     findManifest(writing, repository, name.image, digest),
     Promise.all(tags.map(async (tag) => ({ tag, digest: await findTag(writing, repository, name.image, tag) }))),
   ]);
@@ -133,7 +141,7 @@ async function loadPushManifestState(
   const found = exists
     ? []
     : await Promise.all(descriptorsToFind(document).map((one) => find(writing, repository, name.image, one)));
-  return { ...target, denied, exists, found, current, settings, erased };
+  return { ...target, denied, exists, found, current, settings, erased, configErased };
 }
 
 async function find(writing: Writing, repository: Uid, image: ImagePath, requirement: Requirement) {

@@ -103,12 +103,13 @@ describe('decidePushBlob', () => {
 });
 
 describe('decideMountBlob', () => {
-  const state = { ...target, linked: false, source: { repository: other, size } };
+  const state = { ...target, linked: false, source: { repository: other, size }, erased: false };
   const command = { kind: 'MountBlob', name, digest, from: undefined } as const;
 
   test.each([
     ['what a source has is linked', {}, [{ payload: { kind: 'BlobMounted', digest, size, fromRepository: other } }], true],
     ['without a source nothing happens', { source: undefined }, [], false],
+    ['what was erased is not there, whatever has a link to it', { linked: true, erased: true }, [], false],
     ['what is linked already needs no event', { linked: true }, [], true],
   ])('%s', (_, more, events, mounted) => {
     const decision = decideMountBlob({ ...state, ...more }, command);

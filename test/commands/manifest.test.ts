@@ -53,7 +53,15 @@ const { digest, bytes } = image;
 
 describe('decidePushManifest', () => {
   const command = { kind: 'PushManifest', name, tags: [], config: undefined, sparse: false, ...image } as const;
-  const state = { ...target, exists: false, found: [], current: [], settings: defaultSettings, erased: false };
+  const state = {
+    ...target,
+    exists: false,
+    found: [],
+    current: [],
+    settings: defaultSettings,
+    erased: false,
+    configErased: false,
+  };
   const needs = (size: number | undefined, more: Partial<Requirement> = {}) => [
     { requirement: { kind: 'blob' as const, mediaType: 'x', path: 'layers[0]', ...layer, ...more }, size },
   ];
@@ -84,6 +92,8 @@ describe('decidePushManifest', () => {
     ],
     ['what it needs is there', { found: needs(layer.size) }, {}, [pushed], true],
     ['what it needs may be missing where that is allowed', { found: needs(undefined) }, { sparse: true }, [pushed], true],
+    ['so may a config that was erased', { configErased: true }, { sparse: true }, [pushed], true],
+    ['what is there stays, whatever was erased since', { exists: true, configErased: true }, {}, [], false],
   ])('%s', (_, more, change, payloads, created) => {
     const decision = decidePushManifest({ ...state, ...more }, { ...command, ...change });
     expect(decision).toMatchObject({ outcome: { created } });
@@ -95,6 +105,7 @@ describe('decidePushManifest', () => {
     ['a denial comes first', { denied, repository: undefined }, {}, 'DENIED'],
     ['an absent repository is said', { repository: undefined }, {}, 'REPOSITORY_UNKNOWN'],
     ['a missing blob is named', { found: needs(undefined) }, {}, 'MANIFEST_BLOB_UNKNOWN'],
+    ['a config that was erased is refused', { configErased: true }, {}, 'CONTENT_ERASED'],
     ['a size that is wrong is named', { found: needs(layer.size + 1) }, {}, 'MANIFEST_SIZE_WRONG'],
     ['a size is checked also where things may be missing', { found: needs(0) }, { sparse: true }, 'MANIFEST_SIZE_WRONG'],
   ])('%s', (_, more, change, refused) => {
@@ -298,7 +309,7 @@ describe('where tags are immutable', () => {
   const signature = `sha256-${'a'.repeat(64)}.sig`;
   const push = (current: ReturnType<typeof at>[], settings: RepositorySettings = immutable) =>
     decidePushManifest(
-      { ...target, exists: true, found: [], current, settings, erased: false },
+      { ...target, exists: true, found: [], current, settings, erased: false, configErased: false },
       { kind: 'PushManifest', name, tags: [], config: undefined, sparse: false, ...image },
     );
 
@@ -356,7 +367,15 @@ describe('where tags are immutable', () => {
 });
 
 test('what was erased is not accepted again', () => {
-  const state = { ...target, exists: false, found: [], current: [], settings: defaultSettings, erased: true };
+  const state = {
+    ...target,
+    exists: false,
+    found: [],
+    current: [],
+    settings: defaultSettings,
+    erased: true,
+    configErased: false,
+  };
   const command = { kind: 'PushManifest', name, tags: [], config: undefined, sparse: false, ...image } as const;
   expect(decidePushManifest(state, command)).toMatchObject({ refused: 'CONTENT_ERASED' });
 });
