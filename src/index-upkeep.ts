@@ -9,6 +9,7 @@ import type { Progress } from './processes/build-run.js';
 import { follow } from './processes/follow.js';
 import { beat, HEARTBEAT_MS, stopBeating } from './processes/heartbeat.js';
 import { periodically } from './processes/periodic.js';
+import { SERVING_LIMITS, SERVING_SHARE } from './processes/serving-share.js';
 import { upgrade } from './processes/upgrade.js';
 import type { Projection } from './projections/projection.js';
 import type { Store } from './projections/store.js';
@@ -30,10 +31,6 @@ export interface IndexUpkeep {
   leave(): Promise<void>;
 }
 
-// The thread serves, too: a step holds it up for some milliseconds, of large manifests for some tens.
-const LIMITS = { limit: 200, bytes: 250_000 } as const;
-/** Requests that come while an index is built find the thread free half of the time. `artifact-store projections rebuild` takes a whole core. */
-const SHARE = 0.5;
 const UPGRADE_MS = 30_000;
 const LOGGED_MS = 5_000;
 /** Three heartbeats. */
@@ -64,9 +61,15 @@ export function createIndexUpkeep(store: Store, newId: () => Uid, logger: Logger
   };
   let upgrading = Promise.resolve();
   const runUpgrade = (): Promise<void> => {
-    upgrading = upgrade(store, { builder, newId, ...LIMITS, share: SHARE, signal: abort.signal, progress, done }).finally(() =>
-      running.clear(),
-    );
+    upgrading = upgrade(store, {
+      builder,
+      newId,
+      ...SERVING_LIMITS,
+      share: SERVING_SHARE,
+      signal: abort.signal,
+      progress,
+      done,
+    }).finally(() => running.clear());
     return upgrading;
   };
 
@@ -88,7 +91,7 @@ export function createIndexUpkeep(store: Store, newId: () => Uid, logger: Logger
       for (const projection of store.projections.filter(({ mode }) => mode === 'async')) {
         const options = {
           builder,
-          limits: LIMITS,
+          limits: SERVING_LIMITS,
           clock: { sleep },
           failed: failed(`following the log for ${projection.name} failed`),
         };

@@ -27,7 +27,7 @@ import { bracketed, checkTls, listen } from './listening.js';
 import { createIndexUpkeep } from './index-upkeep.js';
 import { createLogger, faultOf } from './logger.js';
 import { newId, openRegistry, systemContext } from './open-registry.js';
-import { finishErasures } from './processes/finish-erasures.js';
+import { finishErasedBlobs, finishForgetting } from './processes/finish-erasures.js';
 import { pruneCommands } from './processes/command-pruning.js';
 import { periodically } from './processes/periodic.js';
 import { PullCounting, PULLS_WRITTEN_MS } from './processes/pull-counting.js';
@@ -147,13 +147,20 @@ export async function serve(config: Config): Promise<number> {
     logger.info({ address, store: registry.identity, ...registry.described }, 'serving');
 
     const ending = new AbortController();
+    // This process's own name for itself, in what only one at a time works on.
+    const owner = newId();
     const chores = [
       periodically(60_000, () => resumeDeletions(executor, systemContext), failed('a repository could not be emptied'), 0),
       periodically(60_000, () => expireUploads(executor, blobs, expiry(config)), failed('expiring uploads failed')),
       periodically(
         5_000,
-        () => finishErasures(executor, systemContext, blobs, ending.signal),
+        () => finishErasedBlobs(executor, systemContext, blobs, ending.signal),
         failed('an erasure could not be finished'),
+      ),
+      periodically(
+        5_000,
+        () => finishForgetting(executor, systemContext, { owner, signal: ending.signal }),
+        failed('a person could not be forgotten to the end'),
       ),
       periodically(PULLS_WRITTEN_MS, () => pulls.flush(), failed('counting pulls failed')),
       periodically(KEYS_READ_MS, () => keys.refresh(), failed('reading the signing keys failed')),

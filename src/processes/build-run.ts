@@ -6,6 +6,7 @@ import { advanceBuild } from '../projections/advance-build.js';
 import { claimBuild, findBuild, releaseBuild, renewLease, type Build, type Builder, type Order } from '../projections/builds.js';
 import type { Store } from '../projections/store.js';
 import type { ServerRecord } from '../projections/servers.js';
+import { LONGEST_PAUSE_MS, restAfter } from './serving-share.js';
 
 export type Phase =
   /** Another process builds the same, or was killed at it a moment ago: its lease has not run out. */
@@ -39,7 +40,7 @@ export interface BuilderClock {
   sleep(ms: number): Promise<void>;
 }
 
-const realClock: BuilderClock = {
+export const realClock: BuilderClock = {
   now: () => performance.now(),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
@@ -67,7 +68,6 @@ export class BuildStoppedError extends Error {
 }
 
 const HELD_POLL_MS = 500;
-const LONGEST_PAUSE_MS = 1_000;
 const FIRST_LIMIT = 2_000;
 const SHORTEST_STEP_MS = 400;
 const LONGEST_STEP_MS = 1_000;
@@ -237,7 +237,7 @@ export class BuildRun {
   async #pace(tookMs: number): Promise<void> {
     const { rate, share = 1 } = this.options;
     if (!this.#isLimited()) return;
-    if (share < 1) await this.clock.sleep(Math.min(tookMs / share - tookMs, LONGEST_PAUSE_MS));
+    if (share < 1) await this.clock.sleep(restAfter(tookMs, share));
     if (rate === undefined) return;
     const due = this.#startedAt + ((this.build.events - this.#resumedAt) / rate) * 1_000;
     for (let wait = due - this.clock.now(); wait > 0; wait = due - this.clock.now()) {

@@ -1,70 +1,82 @@
 import type { BlobStore } from '../blobs/blob-store.js';
 import { unlinkEverywhere } from '../commands/erase-content.js';
-import type { Erasure, ErasureOfRequests } from '../commands/erasure-notes.js';
+import type { Erasure } from '../commands/erasure-notes.js';
 import type { CommandContext, Executor } from '../commands/execute.js';
-import { createLog, type ReadLimits } from '../events/log.js';
-import { formatPosition, parsePosition } from '../events/position.js';
+import { revokeRepositoryRoles } from '../commands/forget-user.js';
 import type { Uid } from '../identifiers.js';
+import { keyAfter } from '../keyvalue/apply-operations.js';
+import { KeyValueError } from '../keyvalue/database.js';
 import { itemsBehind } from '../keyvalue/keyspace.js';
-import { decodeJson, directoryNames, encodeJson } from '../projections/projection.js';
+import { decodeJson } from '../projections/projection.js';
 import { uidItem } from '../projections/repositories.js';
 import type { Store } from '../projections/store.js';
+import { eraseRequests, type RequestErasureOptions } from './erase-requests.js';
 
 /**
- * Does what erasures have left to do; several processes at once do it together. Costs a look through both logs for each person who was forgotten. `contextOf`
- * makes a context of the system's for each transaction.
+ * Takes the files of erased blobs away, and their links; several processes at once do it together. `contextOf` makes a context of the system's for each transaction.
+ * What can't be finished stays noted and keeps nothing else from it: an AggregateError at the end has the failures.
  */
-export async function finishErasures(
+export function finishErasedBlobs(
   executor: Executor,
   contextOf: () => CommandContext,
   blobs: Pick<BlobStore, 'remove'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { store } = executor;
-  const { erasures } = store.keyspaces.registry;
-  const prefix = erasures.begin.subarray(0, erasures.begin.length - 1);
-  const isEnding = (): boolean => signal.aborted;
-  while (!isEnding()) {
-    const [first] = await store.database.read((tx) => tx.getRange(erasures.begin, erasures.end, { limit: 1 }));
-    if (first === undefined) return;
-    const id = uidItem(itemsBehind(prefix, first.key)[0]);
-    const erasure = decodeJson<Erasure>(first.value);
-    if (erasure.kind === 'blob') {
-      await blobs.remove({ digest: erasure.digest, generation: erasure.generation });
-      await unlinkEverywhere(executor, contextOf, erasure.digest);
-    } else await eraseRequests(store, id, erasure, signal);
-    // Where it was interrupted, the note says how far it came.
-    if (isEnding() && erasure.kind === 'requests') return;
-    await store.transact(({ tx, registry }) => {
+  return finishEach(executor.store, 'blob', signal, async (id, { digest, generation }) => {
+    // First, since it is the database's alone: a file that can't be removed keeps no link.
+    await unlinkEverywhere(executor, contextOf, digest);
+    await blobs.remove({ digest, generation });
+    await executor.store.transact(({ tx, registry }) => {
       tx.clear(registry.keyspace.erasure(id));
       return Promise.resolve();
     });
-  }
+  });
 }
 
-const READ_LIMITS: ReadLimits = { limit: 1_000, targetBytes: 500_000 };
+/**
+ * Clears what is left of persons who were forgotten: roles on repositories, then where their requests came from, one process at a time for each person. By itself, since it
+ * may take a log's time, and no erased bytes are to wait for that. Otherwise as `finishErasedBlobs`.
+ */
+export function finishForgetting(
+  executor: Executor,
+  contextOf: () => CommandContext,
+  options: RequestErasureOptions,
+): Promise<void> {
+  return finishEach(executor.store, 'person', options.signal, async (id, { user }) => {
+    await revokeRepositoryRoles(executor, contextOf, user);
+    await eraseRequests(executor.store, id, options);
+  });
+}
 
-/** Clears `request/` of every event that the actor made, for each batch of a log with the place reached in one transaction. */
-async function eraseRequests(store: Store, id: Uid, erasure: ErasureOfRequests, signal: AbortSignal): Promise<void> {
-  let after = erasure.after ?? {};
-  for (const name of directoryNames) {
-    const log = createLog(store.keyspaces[name]);
-    for (let ended = false; !ended && !signal.aborted;) {
-      const before = after;
-      const step = await store.transact(async (writing) => {
-        const { tx, registry } = writing;
-        const text = before[name];
-        const from = text === undefined ? undefined : parsePosition(text);
-        const batch = await log.readFrom(tx.snapshot, writing[name].live.incarnation, from, READ_LIMITS);
-        for (const { actor, requestId } of batch.events) {
-          if (actor.uid === erasure.actor) tx.clear(registry.keyspace.request(requestId));
-        }
-        const reached = batch.next === undefined ? before : { ...before, [name]: formatPosition(batch.next) };
-        tx.set(registry.keyspace.erasure(id), encodeJson({ ...erasure, after: reached } satisfies ErasureOfRequests));
-        return { reached, ended: batch.tailReached };
-      });
-      after = step.reached;
-      ended = step.ended;
+type ErasureOf<K extends Erasure['kind']> = Extract<Erasure, { readonly kind: K }>;
+
+async function finishEach<K extends Erasure['kind']>(
+  store: Store,
+  kind: K,
+  signal: AbortSignal,
+  finish: (id: Uid, erasure: ErasureOf<K>) => Promise<void>,
+): Promise<void> {
+  const { begin, end } = store.keyspaces.registry.erasures;
+  const prefix = begin.subarray(0, begin.length - 1);
+  const failures: unknown[] = [];
+  for (let from = begin; !signal.aborted;) {
+    const start = from;
+    const [note] = await store.database.read((tx) => tx.getRange(start, end, { limit: 1 }));
+    if (note === undefined) break;
+    from = keyAfter(note.key);
+    const erasure = decodeJson<Erasure>(note.value);
+    if (!isOf(erasure, kind)) continue;
+    try {
+      await finish(uidItem(itemsBehind(prefix, note.key)[0]), erasure);
+    } catch (error) {
+      // The others would wait for it as long.
+      if (error instanceof KeyValueError && error.code === 'unavailable') throw error;
+      failures.push(error);
     }
   }
+  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} erasures could not be finished`);
+}
+
+function isOf<K extends Erasure['kind']>(erasure: Erasure, kind: K): erasure is ErasureOf<K> {
+  return erasure.kind === kind;
 }

@@ -139,7 +139,7 @@ export async function claimBuild(
       if (state === 'live' && other.build === waitedFor && isSame) return { finished: other };
       if (state !== 'building' || purpose !== order.purpose) continue;
       if (!other.projections.some(({ name }) => wanted.some((one) => one.name === name))) continue;
-      if (lease !== undefined && lease.until > now && lease.owner !== builder.owner) {
+      if (isHeldByAnother(lease, builder, now)) {
         if (order.force === true && !other.forced && isSame) writeBuild(tx, keyspace, { ...other, forced: true });
         return { held: other };
       }
@@ -160,8 +160,13 @@ function sameProjections(left: Build['projections'], right: Build['projections']
   return left.length === right.length && left.every(has);
 }
 
-export function leaseOf({ owner }: Builder, now: number): Lease {
+export function leaseOf({ owner }: Pick<Builder, 'owner'>, now: number): Lease {
   return { owner, until: now + LEASE_MICROS };
+}
+
+/** Whether somebody else's lease has not run out. */
+export function isHeldByAnother(lease: Lease | undefined, { owner }: Pick<Builder, 'owner'>, now: number): lease is Lease {
+  return lease !== undefined && lease.until > now && lease.owner !== owner;
 }
 
 /** The build as this builder holds it. Throws BuildLostError. */
@@ -233,7 +238,7 @@ export async function claimFollowing(
       forced: false,
       replaced: [],
     };
-    if (found.lease !== undefined && found.lease.until > now && found.lease.owner !== builder.owner) return { held: found };
+    if (isHeldByAnother(found.lease, builder, now)) return { held: found };
     const claimed: Build = { ...found, lease: leaseOf(builder, now) };
     writeBuild(tx, keyspace, claimed);
     return { claimed };

@@ -10,9 +10,14 @@ import type { Uid } from '../../src/identifiers.js';
 import { boundsOf } from '../../src/keyvalue/keyspace.js';
 import { CrashedError, type CrashPoint } from '../../src/keyvalue/simulated.js';
 import { pack } from '../../src/keyvalue/tuple.js';
-import { finishErasures } from '../../src/processes/finish-erasures.js';
+import type { BuilderClock } from '../../src/processes/build-run.js';
+import { finishErasedBlobs, finishForgetting } from '../../src/processes/finish-erasures.js';
+import { REQUEST_KEPT_MS } from '../../src/processes/request-pruning.js';
+import { LEASE_MICROS } from '../../src/projections/builds.js';
 import { listLinkingRepositories } from '../../src/projections/references.js';
+import { listRepositoriesOf } from '../../src/projections/repository-access.js';
 import { accepted, blobOf, create, push, simulate, uidOf, type Simulation, type Workplace } from '../commands/fixture.js';
+import { newClock } from '../support/database.js';
 import { compareWithFold } from '../support/fold.js';
 
 const isCommit = (point: CrashPoint): boolean => point === 'commit' || point === 'committed';
@@ -27,8 +32,17 @@ type Blobs = ReturnType<typeof newBlobs>;
 
 const system: Actor = { kind: 'system', authentication: 'none' };
 
-function finish(place: Workplace, blobs: Pick<Blobs, 'remove'>, signal = new AbortController().signal): Promise<void> {
-  return finishErasures(place.executor, () => place.context(system), blobs, signal);
+const never = new AbortController().signal;
+const hurried: BuilderClock = { now: () => 0, sleep: () => Promise.resolve() };
+
+/** As a server does. */
+async function finish(place: Workplace, blobs: Pick<Blobs, 'remove'>): Promise<void> {
+  await finishErasedBlobs(place.executor, () => place.context(system), blobs, never);
+  await forget(place);
+}
+
+function forget(place: Workplace, { signal = never, clock = hurried, owner = place.newId() as string } = {}): Promise<void> {
+  return finishForgetting(place.executor, () => place.context(system), { owner, signal, clock });
 }
 
 /** What is noted as left to do. */
@@ -134,7 +148,7 @@ describe('a blob that is erased', () => {
     const { at, generation } = await open();
     await erase(at);
     const broken = { remove: () => Promise.reject(new Error('the disk is gone')) };
-    await expect(finish(at, broken)).rejects.toThrow('the disk is gone');
+    await expect(finish(at, broken)).rejects.toMatchObject({ errors: [{ message: 'the disk is gone' }] });
     expect(await notes(at)).toHaveLength(1);
     const blobs = newBlobs();
     await finish(at, blobs);
@@ -142,14 +156,42 @@ describe('a blob that is erased', () => {
   });
 });
 
+test('a blob whose file can’t be removed keeps no other from being erased', async () => {
+  const at = await simulate();
+  await create(at, 'shop/web');
+  const erased = ['first', 'second', 'third'].map(blobOf);
+  for (const blob of erased) accepted(await push(at, 'shop/web', blob));
+  for (const { digest } of erased) {
+    // Killed behind the event: links and file are left.
+    killAt(at, 'eraser', 2);
+    const place = at.another('eraser');
+    const command = { kind: 'EraseContent', digest, erasure: at.newId() } as const;
+    expect(await untilKilled(eraseContent(place.executor, () => place.context(), command))).toBe(true);
+    at.simulated.crash = undefined;
+  }
+  const blobs = newBlobs();
+  const denied = Object.assign(new Error('permission denied'), { code: 'EACCES' });
+  const remove = (address: BlobAddress) =>
+    address.digest === erased[0]?.digest ? Promise.reject(denied) : blobs.remove(address);
+  const finished = finishErasedBlobs(at.executor, () => at.context(system), { remove }, never);
+  await expect(finished).rejects.toMatchObject({ message: '1 erasures could not be finished', errors: [denied] });
+  expect(blobs.removed.map(({ digest }) => digest)).toEqual(erased.slice(1).map(({ digest }) => digest));
+  const left = await notes(at);
+  expect(left.map((note) => (JSON.parse(note) as { digest: string }).digest)).toEqual([erased[0]?.digest]);
+  for (const { digest } of erased) {
+    expect(await at.store.read((reading) => listLinkingRepositories(reading, digest, 10))).toEqual([]);
+  }
+});
+
 describe('where a person who is forgotten sent requests from', () => {
   const client = { address: '192.0.2.7', userAgent: 'docker/28', hash: 'c1'.repeat(32) };
   const COMMANDS = 5;
   // Several steps through the log.
-  const EVENTS = 300;
+  const EVENTS = 100;
 
-  async function open() {
-    const at = await simulate();
+  async function open({ idleMs = 0 } = {}) {
+    const clock = newClock();
+    const at = await simulate({ clock });
     await create(at, 'shop/web');
     const repository = (await uidOf(at, 'shop/web')) ?? at.newId();
     const user = at.newId();
@@ -158,6 +200,8 @@ describe('where a person who is forgotten sent requests from', () => {
     accepted(await createUser(at.executor, { ...at.context(), client }, command));
     const guest: Actor = { kind: 'user', uid: user, authentication: 'token' };
     for (let turn = 0; turn < COMMANDS; turn += 1) {
+      // The last one comes after the pause.
+      if (turn === COMMANDS - 1) clock.advance(idleMs);
       await send(at, { ...at.context(guest), client }, repository, EVENTS);
       await send(at, { ...at.context(), client }, repository, 1);
     }
@@ -165,7 +209,7 @@ describe('where a person who is forgotten sent requests from', () => {
     accepted(
       await forgetUser(at.executor, { ...forgetting, client }, { kind: 'ForgetUser', user, nameHash, erasure: at.newId() }),
     );
-    return { at, user };
+    return { at, user, clock };
   }
 
   async function send(at: Simulation, context: CommandContext, repository: Uid, count: number): Promise<void> {
@@ -200,10 +244,11 @@ describe('where a person who is forgotten sent requests from', () => {
     // Several steps of each log, and the end.
     expect(commits()).toBeGreaterThan(6);
     for (let place = 1; place <= commits(); place += 1) {
-      const { at } = await open();
+      const { at, clock } = await open();
       killAt(at, 'finisher', place);
       expect(await untilKilled(finish(at.another('finisher'), newBlobs()))).toBe(true);
       at.simulated.crash = undefined;
+      clock.advance(LEASE_MICROS / 1_000 + 1);
       await finish(at.another('next'), newBlobs());
       expect(await requests(at), `killed at ${place}`).toBe(OTHERS);
       expect(await notes(at), `killed at ${place}`).toEqual([]);
@@ -220,21 +265,101 @@ describe('where a person who is forgotten sent requests from', () => {
 
   test('is gone on with from where a server that was stopped had come', async () => {
     const { at, user } = await open();
-    const ending = new AbortController();
-    let steps = 0;
-    at.simulated.crash = (point, process) => {
-      if (process !== 'stopped' || point !== 'committed') return;
-      steps += 1;
-      if (steps === 1) ending.abort();
-    };
-    await finish(at.another('stopped'), newBlobs(), ending.signal);
-    at.simulated.crash = undefined;
-    expect(steps).toBe(1);
+    await forget(at.another('stopped'), stoppedBehindAStep());
     const [note = '{}', ...more] = await notes(at);
     expect(more).toEqual([]);
-    expect(JSON.parse(note)).toMatchObject({ kind: 'requests', actor: user, after: { registry: expect.any(String) as string } });
+    // Nobody has to wait for the lease.
+    expect(JSON.parse(note)).toEqual({
+      kind: 'person',
+      user,
+      after: { registry: expect.any(String) as string, platform: expect.any(String) as string },
+    });
+    expect(await requests(at)).toBeLessThan(COMMANDS + OTHERS);
     await finish(at, newBlobs());
     expect(await requests(at)).toBe(OTHERS);
     expect(await notes(at)).toEqual([]);
   });
+
+  /** The server is stopped while it rests behind its first step. */
+  function stoppedBehindAStep() {
+    const ending = new AbortController();
+    const sleep = (): Promise<void> => Promise.resolve(ending.abort());
+    return { signal: ending.signal, clock: { ...hurried, sleep } };
+  }
+
+  test('is looked for by one process at a time, and the place reached never goes back', async () => {
+    const { at, clock } = await open();
+    let goOn = (): void => undefined;
+    const standing = new Promise<void>((resolve) => (goOn = resolve));
+    let first: Promise<void> | undefined;
+    await new Promise<void>((resting) => {
+      const still = {
+        ...hurried,
+        sleep(): Promise<void> {
+          resting();
+          return standing;
+        },
+      };
+      first = forget(at.another('one'), { owner: 'one', clock: still });
+    });
+    const held = await notes(at);
+    expect(held).toEqual([expect.stringContaining('"owner":"one"')]);
+    await forget(at.another('two'));
+    expect(await notes(at)).toEqual(held);
+    // The first one stands still for longer than its lease, and another goes on a step.
+    clock.advance(LEASE_MICROS / 1_000 + 1);
+    await forget(at.another('two'), stoppedBehindAStep());
+    const further = await notes(at);
+    expect(further).not.toEqual(held);
+    goOn();
+    await first;
+    expect(await notes(at)).toEqual(further);
+    await forget(at.another('three'));
+    expect(await requests(at)).toBe(OTHERS);
+    expect(await notes(at)).toEqual([]);
+  });
+
+  test('leaves the thread half of the time to those whom it serves', async () => {
+    const { at } = await open();
+    let now = 0;
+    const rests: number[] = [];
+    // A step takes 10 ms.
+    const clock = { now: () => (now += 10), sleep: (ms: number) => Promise.resolve(void rests.push(ms)) };
+    await forget(at, { clock });
+    // More than 500 events, 200 in a step.
+    expect(rests.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(rests)).toEqual(new Set([10]));
+  });
+
+  test('is not looked for where requests are too old to be kept', async () => {
+    const { at } = await open({ idleMs: REQUEST_KEPT_MS + 48 * 3_600_000 });
+    await forget(at);
+    expect(await notes(at)).toEqual([]);
+    // Those before the pause are the pruning's to clear.
+    expect(await requests(at)).toBe(COMMANDS - 1 + OTHERS);
+  });
+});
+
+test('no role on a repository is left of who is forgotten, on however many', async () => {
+  const at = await simulate();
+  const user = at.newId();
+  const nameHash = '5e'.repeat(32);
+  const made = { kind: 'CreateUser', user, loginName: 'guest', nameHash, passwordHash: 'none' } as const;
+  accepted(await createUser(at.executor, at.context(), made));
+  const principal = { kind: 'user', uid: user } as const;
+  const GRANTS = 1_100;
+  for (let first = 0; first < GRANTS; first += 275) {
+    const events = Array.from({ length: 275 }, () => ({
+      stream: repositoryStream(at.newId()),
+      payload: { kind: 'RoleGranted', principal, role: 'editor' } as const,
+    }));
+    await at.executor.execute<boolean>(at.context(), () => Promise.resolve({ events, outcome: true }));
+  }
+  const left = () => at.store.read((reading) => listRepositoriesOf(reading, [principal], GRANTS + 1));
+  expect(await left()).toHaveLength(GRANTS);
+  accepted(await forgetUser(at.executor, at.context(), { kind: 'ForgetUser', user, nameHash, erasure: at.newId() }));
+  await forget(at);
+  expect(await left()).toEqual([]);
+  expect(await notes(at)).toEqual([]);
+  expect(await compareWithFold(at.store)).toEqual([]);
 });
