@@ -58,17 +58,18 @@ export async function finish(exchange: Exchange, mine: Receiving, digest: Digest
 }
 
 /** Links what another upload brought before, or commits these bytes and links them. */
-async function keep(exchange: Exchange, { staged }: Receiving, command: PushBlob, held: Buffer | undefined): Promise<void> {
+async function keep(exchange: Exchange, mine: Receiving, command: PushBlob, held: Buffer | undefined): Promise<void> {
   const { executor, blobs } = exchange.services;
   const { file, digest } = command;
+  const { staged } = mine;
   const { known, linked } = await findPushed(exchange, command);
   // A generation whose file is gone or cut is no reason to drop the bytes that are here now.
   const there = known !== undefined && (await blobs.stat({ digest, generation: known.generation })) === known.size;
   const lost = there ? undefined : known?.generation;
-  let outcome = there ? await push(exchange, staged, command, linked) : undefined;
+  let outcome = there ? await push(exchange, mine, command, linked) : undefined;
   if (outcome?.generation === undefined) {
     await (held === undefined ? blobs.commit(staged, digest) : blobs.put(staged, held, digest));
-    outcome = await push(exchange, staged, { ...command, lost, committed: true }, linked);
+    outcome = await push(exchange, mine, { ...command, lost, committed: true }, linked);
   }
   if (outcome.generation !== file) await dropGenerationUnlessLive(executor, blobs, digest, file);
   await blobs.release(staged);
@@ -84,7 +85,8 @@ async function findPushed({ services, caller }: Exchange, { name, digest }: Push
   });
 }
 
-async function push(exchange: Exchange, staged: string, command: PushBlob, linked: boolean) {
+async function push(exchange: Exchange, mine: Receiving, command: PushBlob, linked: boolean) {
+  const { staged } = mine;
   const { executor, blobs, inTurn } = exchange.services;
   const run = () => pushBlob(executor, commandContext(exchange), command);
   // The first pushes of a base layer come together, and only one of them can store and link it: the others would be sent round again by its commit.
@@ -96,6 +98,8 @@ async function push(exchange: Exchange, staged: string, command: PushBlob, linke
     pushed.refused === 'UPLOAD_UNKNOWN' ||
     (pushed.refused === 'UPLOAD_TAKEN_OVER' && !(await isCopied(exchange, staged, command)));
   if (useless) await blobs.release(staged);
+  // No later request brings these bytes in, and they are not to lie here until the upload expires.
+  if (pushed.refused === 'CONTENT_ERASED') await drop(exchange, mine);
   throw new RefusalError(pushed);
 }
 

@@ -41,7 +41,7 @@ async function finish(place: Workplace, blobs: Pick<Blobs, 'remove'>): Promise<v
   await forget(place);
 }
 
-function forget(place: Workplace, { signal = never, clock = hurried, owner = place.newId() as string } = {}): Promise<void> {
+function forget(place: Workplace, { signal = never, clock = hurried, owner = String(place.newId()) } = {}): Promise<void> {
   return finishForgetting(place.executor, () => place.context(system), { owner, signal, clock });
 }
 
@@ -283,7 +283,7 @@ describe('where a person who is forgotten sent requests from', () => {
   /** The server is stopped while it rests behind its first step. */
   function stoppedBehindAStep() {
     const ending = new AbortController();
-    const sleep = (): Promise<void> => Promise.resolve(ending.abort());
+    const sleep = (): Promise<void> => Promise.resolve(void ending.abort());
     return { signal: ending.signal, clock: { ...hurried, sleep } };
   }
 
