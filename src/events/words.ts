@@ -88,7 +88,8 @@ const sayings: Sayings = {
   UserEnabled: (_payload, stream, names) => `enabled ${personInWords(uidOf(stream), names)}, who can log in again`,
   UserPasswordChanged: ({ reset }, stream, names) =>
     `${reset ? 'set' : 'changed'} the password of ${personInWords(uidOf(stream), names)}`,
-  UserForgotten: (_payload, stream) => `forgot user ${uidOf(stream)}: name, password and addresses are erased`,
+  UserForgotten: (_payload, stream) =>
+    `forgot user ${uidOf(stream)}: name and password are erased, addresses and user agents soon after`,
   ServiceAccountCreated: ({ projectId, id, displayName }) =>
     `created service account ${projectId}/${id}${displayName === '' ? '' : ` (${oneLine(displayName)})`}`,
   ServiceAccountDeleted: ({ projectId, id }) => `deleted service account ${projectId}/${id} with all its keys`,

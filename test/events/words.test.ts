@@ -122,7 +122,7 @@ test('the words name what happened, and from what to what', () => {
     userEnabled: 'enabled alice@example.test, who can log in again',
     userPasswordChanged: 'changed the password of alice@example.test',
     'userPasswordChanged.reset': 'set the password of alice@example.test',
-    userForgotten: `forgot user ${uid('a')}: name, password and addresses are erased`,
+    userForgotten: `forgot user ${uid('a')}: name and password are erased, addresses and user agents soon after`,
     serviceAccountCreated: 'created service account shop/ci (Builds)',
     serviceAccountDeleted: 'deleted service account shop/ci with all its keys',
     serviceAccountKeyAdded: `made key ${uid('c')} of service account shop/ci, good until 2026-11-22T03:13:54.000Z`,

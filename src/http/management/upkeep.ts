@@ -64,7 +64,8 @@ export const upkeepOperations = [
     id: 'eraseContent',
     tag,
     summary: 'Erases the bytes of a manifest, a config or a blob from all repositories, for ever; administrators may',
-    description: 'They are not accepted again. History stays, and says that they were erased.',
+    description:
+      'They are not accepted again under this digest; the same bytes under their digest by the other algorithm, sha256 or sha512, are others, to be erased for themselves. History stays, and says that they were erased.',
     params: contentParams,
     status: 204,
     async run({ exchange, params }) {

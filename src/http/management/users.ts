@@ -244,7 +244,7 @@ export function userOperations(authentication: Pick<AuthenticationDeps, 'passwor
       tag,
       summary: 'Erases what is personal of a user, for ever; administrators may',
       description:
-        'Name and password are gone at once, addresses and user agents of the requests soon after. Roles end, the e-mail is free. History stays, and says that it was erased.',
+        'Name and password are gone at once, addresses and user agents of the requests soon after. Roles end, on more than 500 repositories soon after, too; the e-mail is free. History stays, and says that it was erased.',
       params: userParams,
       status: 204,
       async run({ exchange, params }) {
