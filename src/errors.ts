@@ -91,6 +91,11 @@ const table = {
     oci: 'DENIED',
     message: 'this would leave organization {organization} without an owner who can log in; make somebody else an owner first',
   },
+  OWNER_CANNOT_LOG_IN: {
+    status: 409,
+    oci: 'DENIED',
+    message: 'an organization is made with a user as owner who can log in, which {owner} is not; name such a user',
+  },
   USER_UNKNOWN: { status: 404, oci: 'UNSUPPORTED', message: 'there is no user {user}' },
   USER_EXISTS: { status: 409, oci: 'DENIED', message: 'there is a user {user} already' },
   ACCOUNT_UNKNOWN: { status: 404, oci: 'UNSUPPORTED', message: 'there is no service account {account}' },

@@ -7,6 +7,7 @@ import { standingAsAdministrator, standingOnOrganization } from '../projections/
 import type { Writing } from '../projections/store.js';
 import { refuseDescription, sameDescription } from './descriptions.js';
 import type { CommandContext, Decision, Executor, NewEvent } from './execute.js';
+import { canLogIn } from './last-owner.js';
 
 /** Makes an organization. Only an administrator may. */
 export interface CreateOrganization {
@@ -14,8 +15,10 @@ export interface CreateOrganization {
   readonly organization: Uid;
   readonly id: OrganizationId;
   readonly about: Description;
-  /** Its first owner. */
+  /** Its first owner: a user who can log in. */
   readonly owner: Principal;
+  /** The owner as it was named, for messages. */
+  readonly named: string;
 }
 
 export interface OrganizationMade {
@@ -24,13 +27,15 @@ export interface OrganizationMade {
 
 interface CreationState {
   readonly denied: Refusal | undefined;
+  readonly ownerCanLogIn: boolean;
   readonly taken: boolean;
 }
 
 export function decideCreateOrganization(state: CreationState, command: CreateOrganization): Decision<OrganizationMade> {
-  const { organization, id, about, owner } = command;
+  const { organization, id, about, owner, named } = command;
   if (state.denied !== undefined) return state.denied;
   if (owner.kind === 'all-users' || owner.kind === 'all-authenticated-users') return refuse('EVERYBODY_VIEWS_ONLY');
+  if (!state.ownerCanLogIn) return refuse('OWNER_CANNOT_LOG_IN', { owner: named });
   const wrong = refuseDescription(about);
   if (wrong !== undefined) return wrong;
   if (state.taken) return refuse('ORGANIZATION_EXISTS', { organization: id });
@@ -51,8 +56,13 @@ export function createOrganization(
   return executor.execute(context, async (writing) => {
     const standing = await standingAsAdministrator(writing, context.actor);
     const denied = context.judgeManaging(standing, 'organizations');
-    const taken = denied === undefined && (await findOrganizationUid(writing, command.id)) !== undefined;
-    return decideCreateOrganization({ denied, taken }, command);
+    if (denied !== undefined) return denied;
+    const { owner, id } = command;
+    const [ownerCanLogIn, found] = await Promise.all([
+      owner.kind === 'user' && canLogIn(writing, owner.uid),
+      findOrganizationUid(writing, id),
+    ]);
+    return decideCreateOrganization({ denied, ownerCanLogIn, taken: found !== undefined }, command);
   });
 }
 

@@ -96,6 +96,7 @@ async function act(random: Random, at: Simulation, known: Known, number: number)
           id: organization,
           about,
           owner,
+          named: 'the owner',
         }),
     ],
     [2, () => describeOrganization(executor, context, { kind: 'DescribeOrganization', id: organization, change: about })],

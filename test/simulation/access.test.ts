@@ -73,7 +73,7 @@ async function openWorld(seed: number): Promise<World> {
   const { executor, newId } = at;
   const about = { displayName: '', description: '' };
   const owner: Principal = { kind: 'user', uid: at.owner.uid ?? newId() };
-  const other = { kind: 'CreateOrganization', organization: newId(), id: 'other' as OrganizationId, about, owner } as const;
+  const other = { kind: 'CreateOrganization', organization: newId(), id: 'other' as OrganizationId, about, owner, named: 'the owner' } as const;
   accepted(await createOrganization(executor, at.context(), other));
   for (const [id, organization] of [
     ['one', 'default'],

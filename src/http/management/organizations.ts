@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 
 import { createOrganization, deleteOrganization, describeOrganization } from '../../commands/organization.js';
 import { reject } from '../../errors.js';
+import type { Principal } from '../../events/types.js';
 import { judgeSeeing } from '../../identity/judge.js';
 import { resolvePrincipal } from '../../identity/principal-text.js';
 import { listPlatformRolesOf } from '../../projections/access.js';
@@ -75,20 +76,19 @@ export const organizationOperations = [
       id: Type.Optional(Type.String({ description: 'Made up when left out.', examples: ['acme'] })),
       displayName: Type.Optional(described.displayName),
       description: Type.Optional(described.description),
-      owner: Type.Optional(principalText),
+      owner: Type.Optional(
+        Type.String({
+          ...principalText,
+          description: 'The first owner, a user who can log in. Without it you are; a service account has to name one.',
+        }),
+      ),
     }),
     status: 201,
     answer: organization,
     creates: true,
     async run({ exchange, body, path }) {
       const { executor, newId } = exchange.services;
-      const { actor } = exchange.caller;
-      const owner =
-        body.owner !== undefined
-          ? await ownerNamed(exchange, body.owner)
-          : actor.uid !== undefined && (actor.kind === 'user' || actor.kind === 'service-account')
-            ? { kind: actor.kind, uid: actor.uid }
-            : reject('FIELD_INVALID', { field: 'owner', reason: 'it is missing, and nobody is logged in who could be it' });
+      const { owner, named } = await firstOwner(exchange, body.owner);
       const made = granted(
         await createOrganization(executor, contextOnce(exchange, path), {
           kind: 'CreateOrganization',
@@ -96,6 +96,7 @@ export const organizationOperations = [
           id: organizationId(body.id ?? generateId('org'), 'id'),
           about: { displayName: body.displayName ?? '', description: body.description ?? '' },
           owner,
+          named,
         }),
       );
       return executor.store.read(async (reading) => {
@@ -163,11 +164,17 @@ export const organizationOperations = [
   }),
 ];
 
-/** Who may not make an organization is not told who there is. */
-async function ownerNamed(exchange: Exchange, named: string) {
+/** The user named, or the one who asks. Who may not make an organization is not told who there is. */
+async function firstOwner(
+  exchange: Exchange,
+  named: string | undefined,
+): Promise<{ readonly owner: Principal; readonly named: string }> {
   return exchange.services.executor.store.read(async (reading) => {
     await administering(reading, exchange, 'organizations');
-    return granted(await resolvePrincipal(reading, named));
+    if (named !== undefined) return { owner: granted(await resolvePrincipal(reading, named)), named };
+    const { kind, uid } = exchange.caller.actor;
+    if (kind === 'user' && uid !== undefined) return { owner: { kind, uid }, named: uid };
+    return reject('FIELD_INVALID', { field: 'owner', reason: 'it is missing, and who asks is no user who could be it' });
   });
 }
 
