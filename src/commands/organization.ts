@@ -3,11 +3,12 @@ import { organizationStream, type Description, type OrganizationId, type Princip
 import type { Uid } from '../identifiers.js';
 import { findFirstOrganization, findOrganization, findOrganizationUid, type Organization } from '../projections/organizations.js';
 import { listProjects } from '../projections/project-details.js';
-import { standingAsAdministrator, standingOnOrganization } from '../projections/standing.js';
+import { standingAsAdministrator } from '../projections/standing.js';
 import type { Writing } from '../projections/store.js';
 import { refuseDescription, sameDescription } from './descriptions.js';
 import type { CommandContext, Decision, Executor, NewEvent } from './execute.js';
 import { canLogIn } from './last-owner.js';
+import { findOwned } from './owned-resource.js';
 
 /** Makes an organization. Only an administrator may. */
 export interface CreateOrganization {
@@ -74,13 +75,13 @@ export interface DescribeOrganization {
   readonly change: Partial<Description>;
 }
 
-interface OwnState {
+interface OwnedState {
   readonly denied: Refusal | undefined;
   readonly organization: Organization | undefined;
 }
 
-export function decideDescribeOrganization(
-  { denied, organization }: OwnState,
+function decideDescribeOrganization(
+  { denied, organization }: OwnedState,
   { id, change }: DescribeOrganization,
 ): Decision<OrganizationMade> {
   if (denied !== undefined) return denied;
@@ -100,7 +101,7 @@ export function describeOrganization(
   command: DescribeOrganization,
 ): Promise<OrganizationMade | Refusal> {
   return executor.execute(context, async (writing) =>
-    decideDescribeOrganization(await loadOwn(writing, context, command.id), command),
+    decideDescribeOrganization(await loadOwned(writing, context, command.id), command),
   );
 }
 
@@ -110,7 +111,7 @@ export interface DeleteOrganization {
   readonly id: OrganizationId;
 }
 
-interface DeletionState extends OwnState {
+interface DeletionState extends OwnedState {
   readonly isFirst: boolean;
   readonly hasProjects: boolean;
 }
@@ -134,22 +135,16 @@ export function deleteOrganization(
   command: DeleteOrganization,
 ): Promise<OrganizationMade | Refusal> {
   return executor.execute(context, async (writing) => {
-    const own = await loadOwn(writing, context, command.id);
-    const uid = own.denied === undefined ? own.organization?.uid : undefined;
+    const owned = await loadOwned(writing, context, command.id);
+    const uid = owned.organization?.uid;
     const isFirst = uid !== undefined && (await findFirstOrganization(writing)) === uid;
     const hasProjects = uid !== undefined && (await listProjects(writing, uid, 1)).length > 0;
-    return decideDeleteOrganization({ ...own, isFirst, hasProjects }, command);
+    return decideDeleteOrganization({ ...owned, isFirst, hasProjects }, command);
   });
 }
 
-/** Who is no owner is told the same whether it is there or not; an administrator is told. */
-async function loadOwn(writing: Writing, context: CommandContext, id: OrganizationId): Promise<OwnState> {
-  const uid = await findOrganizationUid(writing, id);
-  const standing =
-    uid === undefined
-      ? await standingAsAdministrator(writing, context.actor)
-      : await standingOnOrganization(writing, context.actor, uid);
-  const denied = context.judgeManaging(standing, `organization ${id}`);
+async function loadOwned(writing: Writing, context: CommandContext, id: OrganizationId): Promise<OwnedState> {
+  const { denied, uid } = await findOwned(writing, context, { kind: 'organization', id });
   const organization = uid === undefined || denied !== undefined ? undefined : await findOrganization(writing, uid);
   return { denied, organization };
 }

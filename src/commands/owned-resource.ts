@@ -5,7 +5,7 @@ import { findOrganizationUid } from '../projections/organizations.js';
 import { findProject, type Project } from '../projections/projects.js';
 import { standingAsAdministrator, standingOnOrganization, standingOnProject } from '../projections/standing.js';
 import type { Reading } from '../projections/store.js';
-import { findTarget, standingOnNothing } from '../projections/targets.js';
+import { findTarget, standingToManageAbsentProject } from '../projections/targets.js';
 import type { Judging } from './execute.js';
 
 /** What a role is granted on. */
@@ -23,7 +23,10 @@ export interface Owned {
   readonly project: Project | undefined;
 }
 
-/** What the actor wants to manage, with the "no" to one who may not. */
+/**
+ * What the actor wants to manage, with the "no" to one who may not: the same whether it is there or not. Who could make it is told that it is not there (DESIGN,
+ * section 9).
+ */
 export async function findOwned(reading: Reading, { actor, judge, judgeManaging }: Judging, on: Resource): Promise<Owned> {
   switch (on.kind) {
     case 'organization': {
@@ -35,7 +38,9 @@ export async function findOwned(reading: Reading, { actor, judge, judgeManaging 
     case 'project': {
       const project = await findProject(reading, on.id);
       const standing =
-        project === undefined ? await standingOnNothing(reading, actor) : await standingOnProject(reading, actor, project);
+        project === undefined
+          ? await standingToManageAbsentProject(reading, actor)
+          : await standingOnProject(reading, actor, project);
       return { uid: project?.uid, project, denied: judgeManaging(standing, describeResource(on)) };
     }
     case 'repository': {

@@ -7,11 +7,12 @@ import { listAccountsIn, type AccountEntry } from '../projections/principals.js'
 import { findProjectDetails, type ProjectDetails } from '../projections/project-details.js';
 import { findProject } from '../projections/projects.js';
 import { listRepositoriesByTime } from '../projections/repository-details.js';
-import { standingAsAdministrator, standingOnOrganization, standingOnProject, type Standing } from '../projections/standing.js';
+import { standingAsAdministrator, standingOnOrganization, type Standing } from '../projections/standing.js';
 import type { Writing } from '../projections/store.js';
-import { findOnlyOrganization, standingOnNothing } from '../projections/targets.js';
+import { findOnlyOrganization } from '../projections/targets.js';
 import { refuseDescription, sameDescription } from './descriptions.js';
 import type { CommandContext, Decision, Executor, NewEvent } from './execute.js';
+import { findOwned } from './owned-resource.js';
 
 /** Makes a project. An owner of its organization may. */
 export interface CreateProject {
@@ -62,7 +63,7 @@ export function createProject(
       id === undefined ? await findOnlyOrganization(writing, context.actor) : await findOrganizationUid(writing, id);
     const standing =
       organization === undefined
-        ? await standingOnNone(writing, context.actor, id)
+        ? await standingWithoutOrganization(writing, context.actor, id)
         : await standingOnOrganization(writing, context.actor, organization);
     const denied = context.judgeManaging(standing, id === undefined ? 'an organization' : `organization ${id}`);
     const taken = denied === undefined && (await findProject(writing, command.id)) !== undefined;
@@ -70,8 +71,12 @@ export function createProject(
   });
 }
 
-/** Who owns several is asked which, and an administrator is told that there is none of that id. */
-async function standingOnNone(writing: Writing, actor: Actor, id: OrganizationId | undefined): Promise<Standing | undefined> {
+/** Where it is not known in which organization the project is to be: who owns several is asked which, and an administrator is told that there is none of that id. */
+async function standingWithoutOrganization(
+  writing: Writing,
+  actor: Actor,
+  id: OrganizationId | undefined,
+): Promise<Standing | undefined> {
   const standing = await standingAsAdministrator(writing, actor);
   if (id !== undefined || standing === 'barred' || actor.uid === undefined) return standing;
   return (await listOwnedOrganizations(writing, actor.uid, 1)).length > 0 ? 'owner' : standing;
@@ -84,12 +89,12 @@ export interface DescribeProject {
   readonly change: Partial<Description>;
 }
 
-interface OwnState {
+interface OwnedState {
   readonly denied: Refusal | undefined;
   readonly project: ProjectDetails | undefined;
 }
 
-export function decideDescribeProject({ denied, project }: OwnState, { id, change }: DescribeProject): Decision<ProjectMade> {
+function decideDescribeProject({ denied, project }: OwnedState, { id, change }: DescribeProject): Decision<ProjectMade> {
   if (denied !== undefined) return denied;
   if (project === undefined) return refuse('PROJECT_UNKNOWN', { project: id });
   const { uid, displayName, description } = project;
@@ -107,7 +112,7 @@ export function describeProject(
   command: DescribeProject,
 ): Promise<ProjectMade | Refusal> {
   return executor.execute(context, async (writing) =>
-    decideDescribeProject(await loadOwnProject(writing, context, command.id), command),
+    decideDescribeProject(await loadOwnedProject(writing, context, command.id), command),
   );
 }
 
@@ -120,7 +125,7 @@ export interface DeleteProject {
 // Each is an event and clears its keys and roles.
 const ACCOUNTS_AT_ONCE = 200;
 
-interface DeletionState extends OwnState {
+interface DeletionState extends OwnedState {
   readonly hasRepositories: boolean;
   /** One more than go in one transaction, where there are as many. */
   readonly accounts: readonly AccountEntry[];
@@ -147,7 +152,7 @@ export function deleteProject(
   command: DeleteProject,
 ): Promise<ProjectMade | Refusal> {
   return executor.execute(context, async (writing) => {
-    const own = await loadOwnProject(writing, context, command.id);
+    const own = await loadOwnedProject(writing, context, command.id);
     if (own.project === undefined) return decideDeleteProject({ ...own, hasRepositories: false, accounts: [] }, command);
     const { uid } = own.project;
     const [repositories, accounts] = await Promise.all([
@@ -158,14 +163,9 @@ export function deleteProject(
   });
 }
 
-/** A project that the actor owns. Who does not is told the same whether it is there or not; who could create it is told. */
-export async function loadOwnProject(writing: Writing, context: CommandContext, id: ProjectId): Promise<OwnState> {
-  const project = await findProject(writing, id);
-  const standing =
-    project === undefined
-      ? ((await standingOnNothing(writing, context.actor)) ?? (await standingAsAdministrator(writing, context.actor)))
-      : await standingOnProject(writing, context.actor, project);
-  const denied = context.judgeManaging(standing, `project ${id}`);
-  const details = project === undefined || denied !== undefined ? undefined : await findProjectDetails(writing, project.uid);
-  return { denied, project: details };
+/** A project that the actor owns. */
+export async function loadOwnedProject(writing: Writing, context: CommandContext, id: ProjectId): Promise<OwnedState> {
+  const { denied, uid } = await findOwned(writing, context, { kind: 'project', id });
+  const project = uid === undefined || denied !== undefined ? undefined : await findProjectDetails(writing, uid);
+  return { denied, project };
 }

@@ -31,10 +31,10 @@ interface RoleState {
   readonly denied: Refusal | undefined;
   /** Undefined: it is not there. */
   readonly stream: Stream | undefined;
-  readonly principalThere: boolean;
+  readonly principalExists: boolean;
   readonly current: Role | undefined;
   /** The refusal, where the principal is the last owner of an organization and would be one no more. */
-  readonly last: Refusal | undefined;
+  readonly refusedAsLastOwner: Refusal | undefined;
 }
 
 export interface RoleOutcome {
@@ -46,9 +46,9 @@ export function decideGrantRole(state: RoleState, { on, principal, role, named }
   if (state.stream === undefined) return refuseUnknown(on);
   const isEverybody = !('uid' in principal);
   if (isEverybody && (role !== 'viewer' || on.kind === 'organization')) return refuse('EVERYBODY_VIEWS_ONLY');
-  if (!state.principalThere) return refuse('PRINCIPAL_UNKNOWN', { reason: `there is no ${named} any more` });
+  if (!state.principalExists) return refuse('PRINCIPAL_UNKNOWN', { reason: `there is no ${named} any more` });
   if (state.current === role) return { events: [], outcome: { changed: false } };
-  if (state.last !== undefined) return state.last;
+  if (state.refusedAsLastOwner !== undefined) return state.refusedAsLastOwner;
   return { events: [{ stream: state.stream, payload: { kind: 'RoleGranted', principal, role } }], outcome: { changed: true } };
 }
 
@@ -56,7 +56,7 @@ export function decideRevokeRole(state: RoleState, { on, principal, named }: Rev
   if (state.denied !== undefined) return state.denied;
   if (state.stream === undefined) return refuseUnknown(on);
   if (state.current === undefined) return refuse('ROLE_UNKNOWN', { principal: named, what: describeResource(on) });
-  if (state.last !== undefined) return state.last;
+  if (state.refusedAsLastOwner !== undefined) return state.refusedAsLastOwner;
   return {
     events: [{ stream: state.stream, payload: { kind: 'RoleRevoked', principal, role: state.current } }],
     outcome: { changed: true },
@@ -75,20 +75,20 @@ async function loadRoleState(writing: Writing, context: CommandContext, command:
   const { on, principal } = command;
   const { denied, uid } = await findOwned(writing, context, on);
   if (denied !== undefined || uid === undefined) {
-    return { denied, stream: undefined, principalThere: false, current: undefined, last: undefined };
+    return { denied, stream: undefined, principalExists: false, current: undefined, refusedAsLastOwner: undefined };
   }
-  const [current, principalThere] = await Promise.all([
+  const [current, principalExists] = await Promise.all([
     on.kind === 'repository' ? findOwnRepositoryRole(writing, uid, principal) : findRole(writing, uid, principal),
-    isThere(writing, principal),
+    exists(writing, principal),
   ]);
-  const stays = command.kind === 'GrantRole' && command.role === 'owner';
-  const leaves = on.kind === 'organization' && current === 'owner' && !stays && 'uid' in principal;
-  const last = leaves ? await refuseLastOwner(writing, uid, principal.uid) : undefined;
-  return { denied, stream: streamOf(on, uid), principalThere, current, last };
+  const remainsOwner = command.kind === 'GrantRole' && command.role === 'owner';
+  const losesOrganization = on.kind === 'organization' && current === 'owner' && !remainsOwner && 'uid' in principal;
+  const refusedAsLastOwner = losesOrganization ? await refuseLastOwner(writing, uid, principal.uid) : undefined;
+  return { denied, stream: streamOf(on, uid), principalExists, current, refusedAsLastOwner };
 }
 
 /** Who was there when it was named may be gone by now, and nothing is granted to nobody. */
-async function isThere(writing: Writing, principal: Principal): Promise<boolean> {
+async function exists(writing: Writing, principal: Principal): Promise<boolean> {
   switch (principal.kind) {
     case 'user':
       return (await findUserCreation(writing, principal.uid)) !== undefined;

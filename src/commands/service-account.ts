@@ -7,7 +7,7 @@ import type { ProjectDetails } from '../projections/project-details.js';
 import type { Writing } from '../projections/store.js';
 import { refuseDescription } from './descriptions.js';
 import type { CommandContext, Decision, Executor } from './execute.js';
-import { loadOwnProject } from './project.js';
+import { loadOwnedProject } from './project.js';
 
 /** What a machine logs in as. An owner of the project may make, and take away, its accounts and their keys. */
 export interface CreateServiceAccount {
@@ -143,8 +143,8 @@ export interface RevokeServiceAccountKey {
 }
 
 interface RevocationState extends AccountState {
-  /** Whether it is a key of this account, not revoked before. */
-  readonly own: boolean;
+  /** It is a key of this account, not revoked before. */
+  readonly hasKey: boolean;
 }
 
 export function decideRevokeServiceAccountKey(state: RevocationState, command: RevokeServiceAccountKey): Decision<KeyOutcome> {
@@ -152,7 +152,7 @@ export function decideRevokeServiceAccountKey(state: RevocationState, command: R
   if (state.denied !== undefined) return state.denied;
   if (state.project === undefined) return refuse('PROJECT_UNKNOWN', { project });
   if (state.found === undefined) return refuse('ACCOUNT_UNKNOWN', { account: `${project}/${id}` });
-  if (!state.own) return refuse('KEY_UNKNOWN', { account: `${project}/${id}`, key });
+  if (!state.hasKey) return refuse('KEY_UNKNOWN', { account: `${project}/${id}`, key });
   const account = state.found.uid;
   const payload = { kind: 'ServiceAccountKeyRevoked', key } as const;
   return { events: [{ stream: serviceAccountStream(account), payload }], outcome: { account, key } };
@@ -166,7 +166,7 @@ export function revokeServiceAccountKey(
   return executor.execute(context, async (writing) => {
     const state = await loadAccountState(writing, context, command);
     const key = state.found === undefined ? undefined : await findAccountKey(writing, command.key);
-    return decideRevokeServiceAccountKey({ ...state, own: key !== undefined && key.account === state.found?.uid }, command);
+    return decideRevokeServiceAccountKey({ ...state, hasKey: key !== undefined && key.account === state.found?.uid }, command);
   });
 }
 
@@ -175,7 +175,7 @@ async function loadAccountState(
   context: CommandContext,
   { project: projectId, id }: { readonly project: ProjectId; readonly id: AccountId },
 ): Promise<AccountState> {
-  const { denied, project } = await loadOwnProject(writing, context, projectId);
+  const { denied, project } = await loadOwnedProject(writing, context, projectId);
   const found = project === undefined ? undefined : await findAccountIn(writing, project.uid, id);
   return { denied, project, found };
 }

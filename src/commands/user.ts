@@ -57,20 +57,20 @@ export interface SetUserDisabled {
 
 interface UserManagementState {
   readonly denied: Refusal | undefined;
-  readonly there: boolean;
+  readonly exists: boolean;
   readonly state: UserState;
-  /** The refusal, where the user is an organization's last owner. */
-  readonly last: Refusal | undefined;
+  /** The refusal, where an active user is to be disabled who is an organization's last owner. */
+  readonly refusedAsLastOwner: Refusal | undefined;
 }
 
 export function decideSetUserDisabled(
-  { denied, there, state, last }: UserManagementState,
+  { denied, exists, state, refusedAsLastOwner }: UserManagementState,
   { user, disabled }: SetUserDisabled,
 ): Decision<UserMade> {
   if (denied !== undefined) return denied;
-  if (!there) return refuse('USER_UNKNOWN', { user });
+  if (!exists) return refuse('USER_UNKNOWN', { user });
   if ((state === 'disabled') === disabled) return { events: [], outcome: { user } };
-  if (disabled && last !== undefined) return last;
+  if (disabled && refusedAsLastOwner !== undefined) return refusedAsLastOwner;
   const kind = disabled ? 'UserDisabled' : 'UserEnabled';
   return { events: [{ stream: userStream(user), payload: { kind } }], outcome: { user } };
 }
@@ -81,20 +81,22 @@ export function setUserDisabled(
   command: SetUserDisabled,
 ): Promise<UserMade | Refusal> {
   return executor.execute(context, async (writing) =>
-    decideSetUserDisabled(await loadManaged(writing, context, command.user), command),
+    decideSetUserDisabled(await loadManaged(writing, context, command), command),
   );
 }
 
-/** A user as an administrator finds it. */
-async function loadManaged(writing: Writing, context: CommandContext, user: Uid): Promise<UserManagementState> {
+/** A user as an administrator finds it. Whoever is not about to lose anything is the last owner of nothing: that costs a look at each owned organization. */
+async function loadManaged(
+  writing: Writing,
+  context: CommandContext,
+  { user, disabled }: SetUserDisabled,
+): Promise<UserManagementState> {
   const denied = context.judgeManaging(await standingAsAdministrator(writing, context.actor), 'users');
-  if (denied !== undefined) return { denied, there: false, state: 'active', last: undefined };
-  const [created, state, last] = await Promise.all([
-    findUserCreation(writing, user),
-    findUserState(writing, user),
-    refuseLastOwnerAnywhere(writing, user),
-  ]);
-  return { denied, there: created !== undefined, state, last };
+  if (denied !== undefined) return { denied, exists: false, state: 'active', refusedAsLastOwner: undefined };
+  const [created, state] = await Promise.all([findUserCreation(writing, user), findUserState(writing, user)]);
+  const exists = created !== undefined;
+  const refusedAsLastOwner = exists && disabled && state === 'active' ? await refuseLastOwnerAnywhere(writing, user) : undefined;
+  return { denied, exists, state, refusedAsLastOwner };
 }
 
 /** Gives a user another password: an administrator, or the user who has just shown the old one. */
@@ -109,14 +111,14 @@ export interface ChangePassword {
 
 interface PasswordState {
   readonly denied: Refusal | undefined;
-  readonly there: boolean;
+  readonly exists: boolean;
   /** The hash that is there now. */
   readonly current: string | undefined;
 }
 
 export function decideChangePassword(state: PasswordState, { user, verified }: ChangePassword): Decision<UserMade> {
   if (state.denied !== undefined) return state.denied;
-  if (!state.there) return refuse('USER_UNKNOWN', { user });
+  if (!state.exists) return refuse('USER_UNKNOWN', { user });
   // Changed by another request since the old one was looked at.
   if (verified !== undefined && verified !== state.current) return refuse('CREDENTIALS_WRONG');
   const reset = verified === undefined;
@@ -148,7 +150,7 @@ async function loadPasswordState(
   const active = isOwn && (await findUserState(writing, user)) === 'active';
   const standing = isOwn ? (active ? 'owner' : 'barred') : await standingAsAdministrator(writing, actor);
   const denied = context.judgeManaging(standing, isOwn ? 'your password' : 'users');
-  if (denied !== undefined) return { denied, there: false, current: undefined };
+  if (denied !== undefined) return { denied, exists: false, current: undefined };
   const [created, current] = await Promise.all([findUserCreation(writing, user), writing.tx.get(key)]);
-  return { denied, there: created !== undefined, current: current?.toString() };
+  return { denied, exists: created !== undefined, current: current?.toString() };
 }

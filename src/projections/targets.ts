@@ -6,7 +6,7 @@ import { isBarred } from './principals.js';
 import { findProject, type Project } from './projects.js';
 import { findRepositoryUid } from './repositories.js';
 import { listRepositoriesOf } from './repository-access.js';
-import { standingOnProject, standingOnRepository, type Standing } from './standing.js';
+import { standingAsAdministrator, standingOnProject, standingOnRepository, type Standing } from './standing.js';
 import type { Reading } from './store.js';
 
 /** What an actor does to a repository. `manage`: its settings and permissions, and itself. */
@@ -27,7 +27,7 @@ export interface Target {
 export async function findTarget(reading: Reading, actor: Actor, name: RepositoryName): Promise<Target> {
   const project = await findProject(reading, name.project);
   if (project === undefined) {
-    const role = await standingOnNothing(reading, actor);
+    const role = await standingOnAbsentProject(reading, actor);
     return { name, project, repository: undefined, role, above: role };
   }
   const [repository, above] = await Promise.all([
@@ -41,10 +41,18 @@ export async function findTarget(reading: Reading, actor: Actor, name: Repositor
 
 const nobodys = '00000000-0000-0000-0000-000000000000' as Uid;
 
-/** On a project that is not there: who could create it owns it. */
-export async function standingOnNothing(reading: Reading, actor: Actor): Promise<Standing | undefined> {
+/** On a project that is not there: whose push would create it owns it. */
+async function standingOnAbsentProject(reading: Reading, actor: Actor): Promise<Standing | undefined> {
   if (await isBarred(reading, actor)) return 'barred';
   return actor.kind === 'system' || (await findOnlyOrganization(reading, actor)) !== undefined ? 'owner' : undefined;
+}
+
+/**
+ * The same for the management API, where an administrator, too, could create it, by naming an organization: who could is told that it is not there, everybody else what
+ * one without a role is told of one that is.
+ */
+export async function standingToManageAbsentProject(reading: Reading, actor: Actor): Promise<Standing | undefined> {
+  return (await standingOnAbsentProject(reading, actor)) ?? (await standingAsAdministrator(reading, actor));
 }
 
 /** Whether there can be anything that the actor, whose credentials are good, may see. */

@@ -14,7 +14,7 @@ import { findRepository } from '../../projections/repositories.js';
 import { findRepositoryCreation, findSettings } from '../../projections/repository-details.js';
 import { standingAsAdministrator, standingOnOrganization, standingOnProject, type Standing } from '../../projections/standing.js';
 import type { LiveDirectory, Reading } from '../../projections/store.js';
-import { findTarget, standingOnNothing, type Target } from '../../projections/targets.js';
+import { findTarget, standingToManageAbsentProject, type Target } from '../../projections/targets.js';
 import { deny, type Exchange } from '../exchange.js';
 
 /** What the answers show, and what has to hold before they do. */
@@ -122,7 +122,7 @@ export async function seenProject(reading: Reading, { caller }: Exchange, text: 
   const project = await findProject(reading, id);
   const standing =
     project === undefined
-      ? ((await standingOnNothing(reading, caller.actor)) ?? (await standingAsAdministrator(reading, caller.actor)))
+      ? await standingToManageAbsentProject(reading, caller.actor)
       : await standingOnProject(reading, caller.actor, project);
   throwIf(judgeSeeing(caller, standing, `project ${id}`));
   const details = project && (await findProjectDetails(reading, project.uid));

@@ -127,6 +127,11 @@ test.each(asked)('%s %s answers a stranger alike, whether it is there or not', a
   }
 });
 
+test.each(asked)('%s %s tells an administrator of several organizations what is not there', async (method, path, [, absent]) => {
+  const answer = await api.send(method, path.replace('{}', absent), method === 'PATCH' ? { body: {} } : {});
+  expect(answer.status).toBe(404);
+});
+
 test('who may not make an organization is not told who there is', async () => {
   for (const as of [stranger, 'nobody'] as const) {
     const [one, other] = await Promise.all(
