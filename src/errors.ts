@@ -72,11 +72,6 @@ const table = {
   },
   PROJECT_EXISTS: { status: 409, oci: 'DENIED', message: 'there is a project {project} already; choose another id' },
   PROJECT_NOT_EMPTY: { status: 409, oci: 'DENIED', message: 'project {project} has repositories; delete them first' },
-  PROJECT_HAS_ACCOUNTS: {
-    status: 409,
-    oci: 'DENIED',
-    message: 'project {project} has more than {most} service accounts; delete some of them first',
-  },
   FIELD_INVALID: { status: 400, oci: 'UNSUPPORTED', message: '{field}: {reason}' },
 
   PRINCIPAL_UNKNOWN: { status: 404, oci: 'UNSUPPORTED', message: '{reason}' },
@@ -86,6 +81,18 @@ const table = {
     message: 'allUsers and allAuthenticatedUsers can be artifact_store_viewer only, and only on a project or a repository',
   },
   ROLE_UNKNOWN: { status: 404, oci: 'UNSUPPORTED', message: '{principal} has no role that was granted on {what} itself' },
+  ROLES_ON_TOO_MANY: {
+    status: 409,
+    oci: 'DENIED',
+    message:
+      '{most} have a role on {what}, which is as many as there can be; take roles away that nobody needs, or grant them above it',
+  },
+  ROLES_OF_TOO_MANY: {
+    status: 409,
+    oci: 'DENIED',
+    message:
+      '{principal} has roles on {most} organizations and projects, which is as many as there can be; one on an organization holds for all of its projects',
+  },
   LAST_OWNER: {
     status: 409,
     oci: 'DENIED',

@@ -1,9 +1,9 @@
 import { refuse, type Refusal } from '../errors.js';
-import { projectStream, serviceAccountStream, type Actor, type Description, type OrganizationId } from '../events/types.js';
+import { projectStream, type Actor, type Description, type OrganizationId } from '../events/types.js';
 import type { ProjectId, Uid } from '../identifiers.js';
 import { listOwnedOrganizations } from '../projections/access.js';
 import { findOrganizationUid } from '../projections/organizations.js';
-import { listAccountsIn, type AccountEntry } from '../projections/principals.js';
+import { listAccountsIn } from '../projections/principals.js';
 import { findProjectDetails, type ProjectDetails } from '../projections/project-details.js';
 import { findProject } from '../projections/projects.js';
 import { listRepositoriesByTime } from '../projections/repository-details.js';
@@ -11,7 +11,8 @@ import { standingAsAdministrator, standingOnOrganization, type Standing } from '
 import type { Writing } from '../projections/store.js';
 import { findOnlyOrganization } from '../projections/targets.js';
 import { refuseDescription, sameDescription } from './descriptions.js';
-import type { CommandContext, Decision, Executor, NewEvent } from './execute.js';
+import { isRefusal, type CommandContext, type Decision, type Executor, type NewEvent } from './execute.js';
+import { departureOf, loadLeavingAccount, type LeavingAccount } from './leaving-accounts.js';
 import { findOwned } from './owned-resource.js';
 
 /** Makes a project. An owner of its organization may. */
@@ -116,51 +117,81 @@ export function describeProject(
   );
 }
 
-/** Takes a project away that has no repositories, and its service accounts with it. */
+/**
+ * Takes a project away that has no repositories, and its service accounts with it. In one transaction, unless these are more than one takes: then accounts go before the
+ * project, each whole, so that it can be repeated after a crash. Not guaranteed is that the accounts are still there where the deletion ends in a refusal on its way,
+ * as when a repository is made meanwhile.
+ */
 export interface DeleteProject {
   readonly kind: 'DeleteProject';
   readonly id: ProjectId;
 }
 
-// Each is an event and clears its keys and roles.
-const ACCOUNTS_AT_ONCE = 200;
-
 interface DeletionState extends OwnedState {
   readonly hasRepositories: boolean;
-  /** One more than go in one transaction, where there are as many. */
-  readonly accounts: readonly AccountEntry[];
+  /** In the order in which they go. */
+  readonly accounts: readonly LeavingAccount[];
+  /** There are more accounts than these. */
+  readonly hasMoreAccounts: boolean;
 }
 
-export function decideDeleteProject(state: DeletionState, { id }: DeleteProject): Decision<ProjectMade> {
-  const { denied, project, accounts } = state;
+interface DeletionStep extends ProjectMade {
+  readonly done: boolean;
+}
+
+export function decideDeleteProject(state: DeletionState, { id }: DeleteProject): Decision<DeletionStep> {
+  const { denied, project, accounts, hasMoreAccounts } = state;
   if (denied !== undefined) return denied;
   if (project === undefined) return refuse('PROJECT_UNKNOWN', { project: id });
   if (state.hasRepositories) return refuse('PROJECT_NOT_EMPTY', { project: id });
-  if (accounts.length > ACCOUNTS_AT_ONCE) return refuse('PROJECT_HAS_ACCOUNTS', { project: id, most: ACCOUNTS_AT_ONCE });
   const { uid, organization } = project;
-  const events = accounts.map((account): NewEvent => ({
-    stream: serviceAccountStream(account.uid),
-    payload: { kind: 'ServiceAccountDeleted', project: uid, projectId: id, id: account.id },
-  }));
-  events.push({ stream: projectStream(uid), payload: { kind: 'ProjectDeleted', organization, id } });
-  return { events, outcome: { project: uid } };
+  const { events, isComplete } = departureOf(project, accounts);
+  if (!isComplete || hasMoreAccounts) return { events, outcome: { project: uid, done: false } };
+  const deleted: NewEvent = { stream: projectStream(uid), payload: { kind: 'ProjectDeleted', organization, id } };
+  return { events: [...events, deleted], outcome: { project: uid, done: true } };
 }
 
-export function deleteProject(
+/** `contextOf` makes a context with a command id of its own for each of the transactions. */
+export async function deleteProject(
   executor: Executor,
-  context: CommandContext,
+  contextOf: () => CommandContext,
   command: DeleteProject,
 ): Promise<ProjectMade | Refusal> {
-  return executor.execute(context, async (writing) => {
-    const own = await loadOwnedProject(writing, context, command.id);
-    if (own.project === undefined) return decideDeleteProject({ ...own, hasRepositories: false, accounts: [] }, command);
-    const { uid } = own.project;
-    const [repositories, accounts] = await Promise.all([
-      listRepositoriesByTime(writing, uid, { limit: 1 }),
-      listAccountsIn(writing, uid, ACCOUNTS_AT_ONCE + 1),
-    ]);
-    return decideDeleteProject({ ...own, hasRepositories: repositories.length > 0, accounts }, command);
-  });
+  for (let begun: Uid | undefined; ;) {
+    const context = contextOf();
+    const step = await executor.execute<DeletionStep>(context, async (writing) => {
+      // Somebody else may have taken it away meanwhile, and made another one under its id.
+      if (begun !== undefined && (await findProject(writing, command.id))?.uid !== begun) {
+        return { events: [], outcome: { project: begun, done: true } };
+      }
+      const owned = await loadOwnedProject(writing, context, command.id);
+      return decideDeleteProject({ ...owned, ...(await loadContents(writing, context.actor, owned.project)) }, command);
+    });
+    if (isRefusal(step)) return step;
+    begun = step.project;
+    if (step.done) return { project: begun };
+  }
+}
+
+// Each is looked at for what goes with it, at once.
+const ACCOUNTS_AT_ONCE = 200;
+
+type Contents = Pick<DeletionState, 'hasRepositories' | 'accounts' | 'hasMoreAccounts'>;
+
+async function loadContents(writing: Writing, actor: Actor, project: ProjectDetails | undefined): Promise<Contents> {
+  if (project === undefined) return { hasRepositories: false, accounts: [], hasMoreAccounts: false };
+  const [repositories, found] = await Promise.all([
+    listRepositoriesByTime(writing, project.uid, { limit: 1 }),
+    listAccountsIn(writing, project.uid, ACCOUNTS_AT_ONCE + 1),
+  ]);
+  // An account that takes its own project away is the last to go: whoever is gone may do no more.
+  const others = found.filter(({ uid }) => uid !== actor.uid);
+  const hasMoreAccounts = found.length > ACCOUNTS_AT_ONCE;
+  const leaving = hasMoreAccounts
+    ? others.slice(0, ACCOUNTS_AT_ONCE)
+    : [...others, ...found.filter(({ uid }) => uid === actor.uid)];
+  const accounts = await Promise.all(leaving.map((account) => loadLeavingAccount(writing, account)));
+  return { hasRepositories: repositories.length > 0, accounts, hasMoreAccounts };
 }
 
 /** A project that the actor owns. */

@@ -2,11 +2,12 @@ import { refuse, type Refusal } from '../errors.js';
 import { formatTime } from '../events/database-time.js';
 import { serviceAccountStream, type AccountId, type Description } from '../events/types.js';
 import type { ProjectId, Uid } from '../identifiers.js';
-import { findAccountIn, findAccountKey, listAccountKeys, type AccountEntry } from '../projections/principals.js';
+import { findAccount, findAccountIn, findAccountKey, listAccountKeys, type AccountEntry } from '../projections/principals.js';
 import type { ProjectDetails } from '../projections/project-details.js';
 import type { Writing } from '../projections/store.js';
 import { refuseDescription } from './descriptions.js';
-import type { CommandContext, Decision, Executor } from './execute.js';
+import { isRefusal, type CommandContext, type Decision, type Executor } from './execute.js';
+import { departureOf, loadLeavingAccount, type LeavingAccount } from './leaving-accounts.js';
 import { loadOwnedProject } from './project.js';
 
 /** What a machine logs in as. An owner of the project may make, and take away, its accounts and their keys. */
@@ -52,31 +53,55 @@ export function createServiceAccount(
   );
 }
 
-/** Takes an account away with its keys: what they were shown for ends with the next request. */
+/**
+ * Takes an account away with its keys and its roles: what they were shown for ends with the next request. In one transaction, unless it has more roles on repositories than
+ * one takes: these go before. So it can be repeated after a crash, and leaves nothing behind when it is done.
+ */
 export interface DeleteServiceAccount {
   readonly kind: 'DeleteServiceAccount';
   readonly project: ProjectId;
   readonly id: AccountId;
 }
 
-export function decideDeleteServiceAccount(state: AccountState, command: DeleteServiceAccount): Decision<AccountMade> {
+interface DeletionState extends Omit<AccountState, 'found'> {
+  /** The account that bears the id. */
+  readonly leaving: LeavingAccount | undefined;
+}
+
+interface DeletionStep extends AccountMade {
+  readonly done: boolean;
+}
+
+export function decideDeleteServiceAccount(state: DeletionState, command: DeleteServiceAccount): Decision<DeletionStep> {
   const { id, project: projectId } = command;
   if (state.denied !== undefined) return state.denied;
   if (state.project === undefined) return refuse('PROJECT_UNKNOWN', { project: projectId });
-  if (state.found === undefined) return refuse('ACCOUNT_UNKNOWN', { account: `${projectId}/${id}` });
-  const account = state.found.uid;
-  const payload = { kind: 'ServiceAccountDeleted', project: state.project.uid, projectId, id } as const;
-  return { events: [{ stream: serviceAccountStream(account), payload }], outcome: { account } };
+  if (state.leaving === undefined) return refuse('ACCOUNT_UNKNOWN', { account: `${projectId}/${id}` });
+  const { events, isComplete } = departureOf(state.project, [state.leaving]);
+  return { events, outcome: { account: state.leaving.uid, done: isComplete } };
 }
 
-export function deleteServiceAccount(
+/** `contextOf` makes a context with a command id of its own for each of the transactions. */
+export async function deleteServiceAccount(
   executor: Executor,
-  context: CommandContext,
+  contextOf: () => CommandContext,
   command: DeleteServiceAccount,
 ): Promise<AccountMade | Refusal> {
-  return executor.execute(context, async (writing) =>
-    decideDeleteServiceAccount(await loadAccountState(writing, context, command), command),
-  );
+  for (let begun: Uid | undefined; ;) {
+    const context = contextOf();
+    const step = await executor.execute<DeletionStep>(context, async (writing) => {
+      // Somebody else may have taken it away meanwhile, and made another one under its id.
+      if (begun !== undefined && (await findAccount(writing, begun)) === undefined) {
+        return { events: [], outcome: { account: begun, done: true } };
+      }
+      const { denied, project, found } = await loadAccountState(writing, context, command);
+      const leaving = found === undefined ? undefined : await loadLeavingAccount(writing, found);
+      return decideDeleteServiceAccount({ denied, project, leaving }, command);
+    });
+    if (isRefusal(step)) return step;
+    begun = step.account;
+    if (step.done) return { account: begun };
+  }
 }
 
 /** Notes the public half of a key; the private one was never here. Keys overlap, so that they can be rotated. */

@@ -145,6 +145,11 @@ export async function listAccountKeys(
   return keys.filter((key) => key !== undefined);
 }
 
+/** How many keys an account has. Costs one read. Throws ProjectionNotLiveError. */
+export async function countAccountKeys(reading: Reading, account: Uid): Promise<number> {
+  return (await indexOf(reading, principals).range(['keys', uuidItem(account)])).length;
+}
+
 export interface Account extends StoredAccount {
   readonly uid: Uid;
 }

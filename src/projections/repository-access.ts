@@ -58,6 +58,24 @@ export async function listRepositoriesOf(
   return found.flat().map(({ items }) => uidItem(items[0]));
 }
 
+export interface RepositoryRole {
+  readonly repository: Uid;
+  readonly role: Role;
+}
+
+/** The roles on repositories that were granted to exactly this one, at most `limit`. */
+export async function listRepositoryRolesOf(
+  reading: Reading,
+  principal: Principal,
+  limit: number,
+): Promise<readonly RepositoryRole[]> {
+  const found = await liveIndexOf(reading, repositoryAccess)?.range(['of', principalItem(principal), 'repository'], { limit });
+  return (found ?? []).flatMap(({ items, value }) => {
+    const role = roleIn(value);
+    return role === undefined ? [] : [{ repository: uidItem(items[0]), role }];
+  });
+}
+
 /** The roles granted on exactly this repository, behind `after`. Throws ProjectionNotLiveError. */
 export async function listRepositoryGrants(
   reading: Reading,

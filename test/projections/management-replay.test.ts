@@ -103,7 +103,7 @@ async function act(random: Random, at: Simulation, known: Known, number: number)
     [2, () => deleteOrganization(executor, context, { kind: 'DeleteOrganization', id: organization })],
     [4, () => createProject(executor, context, { kind: 'CreateProject', project: newId(), id: project, organization, about })],
     [2, () => describeProject(executor, context, { kind: 'DescribeProject', id: project, change: about })],
-    [2, () => deleteProject(executor, context, { kind: 'DeleteProject', id: project })],
+    [2, () => deleteProject(executor, () => at.context(), { kind: 'DeleteProject', id: project })],
     [4, () => create(at, name, 'command')],
     [2, () => removeRepository(at, name)],
     [
@@ -135,7 +135,7 @@ async function act(random: Random, at: Simulation, known: Known, number: number)
         return made(uid, known.accounts, createServiceAccount(executor, context, command));
       },
     ],
-    [1, () => deleteServiceAccount(executor, context, { kind: 'DeleteServiceAccount', project, id })],
+    [1, () => deleteServiceAccount(executor, () => at.context(), { kind: 'DeleteServiceAccount', project, id })],
     [
       5,
       () => {

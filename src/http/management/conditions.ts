@@ -37,6 +37,16 @@ export function contextIfMatch(exchange: Exchange, load: (reading: Reading) => P
   };
 }
 
+/** As `contextIfMatch`, for a command of several transactions: the first is held against the client's If-Match, and those that end what it began are not. */
+export function contextsIfMatch(exchange: Exchange, load: (reading: Reading) => Promise<unknown>): () => CommandContext {
+  let isFirst = true;
+  return () => {
+    const context = isFirst ? contextIfMatch(exchange, load) : commandContext(exchange);
+    isFirst = false;
+    return context;
+  };
+}
+
 const keyGrammar = /^[\x21-\x7e]{1,255}$/;
 
 /**

@@ -9,7 +9,7 @@ import { findProjectDetails, listProjects, type ProjectDetails } from '../../pro
 import { standingAsAdministrator, standingOnProject } from '../../projections/standing.js';
 import type { Reading } from '../../projections/store.js';
 import type { Exchange } from '../exchange.js';
-import { contextIfMatch, contextOnce, entityTag } from './conditions.js';
+import { contextIfMatch, contextOnce, contextsIfMatch, entityTag } from './conditions.js';
 import { generateId } from './generated-ids.js';
 import { linkTo, matches, pageOf } from './paging.js';
 import { granted, organizationId, projectId, seenProject, showProject, sortable, throwIf } from './resources.js';
@@ -130,7 +130,7 @@ export const projectOperations = [
     async run({ exchange, params }) {
       const show = (reading: Reading) => load(reading, exchange, params.project);
       const id = projectId(params.project);
-      granted(await deleteProject(exchange.services.executor, contextIfMatch(exchange, show), { kind: 'DeleteProject', id }));
+      granted(await deleteProject(exchange.services.executor, contextsIfMatch(exchange, show), { kind: 'DeleteProject', id }));
       return {};
     },
   }),

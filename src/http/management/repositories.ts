@@ -9,8 +9,8 @@ import { findRepository, listRepositories } from '../../projections/repositories
 import { findRepositoryCreation, findSettings } from '../../projections/repository-details.js';
 import { standingOnProject, standingOnRepository, type Standing } from '../../projections/standing.js';
 import type { Reading } from '../../projections/store.js';
-import { commandContext, type Exchange } from '../exchange.js';
-import { contextIfMatch, contextOnce, entityTag } from './conditions.js';
+import type { Exchange } from '../exchange.js';
+import { contextIfMatch, contextOnce, contextsIfMatch, entityTag } from './conditions.js';
 import { generateId } from './generated-ids.js';
 import { linkTo, matches, pageOf } from './paging.js';
 import {
@@ -169,12 +169,7 @@ export const repositoryOperations = [
     editable: true,
     async run({ exchange, params }) {
       const name = repositoryName(params.project, params.repository);
-      let first = true;
-      const contextOf = () => {
-        const context = first ? contextIfMatch(exchange, (reading) => load(reading, exchange, params)) : commandContext(exchange);
-        first = false;
-        return context;
-      };
+      const contextOf = contextsIfMatch(exchange, (reading) => load(reading, exchange, params));
       granted(await deleteRepository(exchange.services.executor, contextOf, { kind: 'DeleteRepository', name }));
       return {};
     },

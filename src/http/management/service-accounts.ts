@@ -147,7 +147,7 @@ export const serviceAccountOperations = [
         project: projectId(params.project),
         id: accountId(params.account),
       } as const;
-      granted(await deleteServiceAccount(exchange.services.executor, commandContext(exchange), command));
+      granted(await deleteServiceAccount(exchange.services.executor, () => commandContext(exchange), command));
       return {};
     },
   }),
