@@ -27,13 +27,11 @@ export async function refuseLastOwner(writing: Writing, organization: Uid, leavi
   return refuse('LAST_OWNER', { organization: found?.id ?? organization });
 }
 
-/** As `refuseLastOwner`, of all organizations that a user owns: for who is to come in no more. */
+/** As `refuseLastOwner`, of all organizations that a user owns: for who is to come in no more. They are looked at all at once, since each is a way to the cluster and back. */
 export async function refuseLastOwnerAnywhere(writing: Writing, user: Uid): Promise<Refusal | undefined> {
-  for (const organization of await listOwnedOrganizations(writing, user, Infinity)) {
-    const refusal = await refuseLastOwner(writing, organization, user);
-    if (refusal !== undefined) return refusal;
-  }
-  return undefined;
+  const owned = await listOwnedOrganizations(writing, user, Infinity);
+  const refusals = await Promise.all(owned.map((organization) => refuseLastOwner(writing, organization, user)));
+  return refusals.find((refusal) => refusal !== undefined);
 }
 
 /** Whether this is a user who may come in, neither disabled nor forgotten: the owner that an organization must always have. Of a service account it is false. */

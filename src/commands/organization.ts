@@ -7,6 +7,7 @@ import { standingAsAdministrator } from '../projections/standing.js';
 import type { Writing } from '../projections/store.js';
 import { refuseDescription, sameDescription } from './descriptions.js';
 import type { CommandContext, Decision, Executor, NewEvent } from './execute.js';
+import { refuseOneMoreFor } from './grant-limits.js';
 import { canLogIn } from './last-owner.js';
 import { findOwned } from './owned-resource.js';
 
@@ -29,6 +30,8 @@ export interface OrganizationMade {
 interface CreationState {
   readonly denied: Refusal | undefined;
   readonly ownerCanLogIn: boolean;
+  /** The refusal, where the owner has as many roles as there can be. */
+  readonly refusedAsTooMany: Refusal | undefined;
   readonly taken: boolean;
 }
 
@@ -40,6 +43,7 @@ export function decideCreateOrganization(state: CreationState, command: CreateOr
   const wrong = refuseDescription(about);
   if (wrong !== undefined) return wrong;
   if (state.taken) return refuse('ORGANIZATION_EXISTS', { organization: id });
+  if (state.refusedAsTooMany !== undefined) return state.refusedAsTooMany;
   const stream = organizationStream(organization);
   const events: NewEvent[] = [{ stream, payload: { kind: 'OrganizationCreated', id } }];
   if (about.displayName !== '' || about.description !== '') {
@@ -58,12 +62,13 @@ export function createOrganization(
     const standing = await standingAsAdministrator(writing, context.actor);
     const denied = context.judgeManaging(standing, 'organizations');
     if (denied !== undefined) return denied;
-    const { owner, id } = command;
-    const [ownerCanLogIn, found] = await Promise.all([
+    const { owner, named, id } = command;
+    const [ownerCanLogIn, refusedAsTooMany, found] = await Promise.all([
       owner.kind === 'user' && canLogIn(writing, owner.uid),
+      refuseOneMoreFor(writing, owner, named),
       findOrganizationUid(writing, id),
     ]);
-    return decideCreateOrganization({ denied, ownerCanLogIn, taken: found !== undefined }, command);
+    return decideCreateOrganization({ denied, ownerCanLogIn, refusedAsTooMany, taken: found !== undefined }, command);
   });
 }
 

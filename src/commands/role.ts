@@ -1,11 +1,12 @@
 import { refuse, type Refusal } from '../errors.js';
 import { organizationStream, projectStream, repositoryStream, type Principal, type Role, type Stream } from '../events/types.js';
 import type { Uid } from '../identifiers.js';
-import { findRole } from '../projections/access.js';
+import { findRole, listPlatformGrants } from '../projections/access.js';
 import { findAccount, findUserCreation } from '../projections/principals.js';
-import { findOwnRepositoryRole } from '../projections/repository-access.js';
+import { findOwnRepositoryRole, listRepositoryGrants } from '../projections/repository-access.js';
 import type { Writing } from '../projections/store.js';
 import type { CommandContext, Decision, Executor } from './execute.js';
+import { GRANTS_ON_MOST, refuseOneMoreFor } from './grant-limits.js';
 import { refuseLastOwner } from './last-owner.js';
 import { describeResource, findOwned, refuseUnknown, type Resource } from './owned-resource.js';
 
@@ -29,42 +30,54 @@ export interface RevokeRole {
 
 interface RoleState {
   readonly denied: Refusal | undefined;
-  /** Undefined: it is not there. */
-  readonly stream: Stream | undefined;
-  readonly principalExists: boolean;
+  /** The uid of what the role is on. Undefined: it is not there. */
+  readonly resource: Uid | undefined;
   readonly current: Role | undefined;
   /** The refusal, where the principal is the last owner of an organization and would be one no more. */
   readonly refusedAsLastOwner: Refusal | undefined;
+}
+
+interface GrantState extends RoleState {
+  readonly principalExists: boolean;
+  /** The refusal, where the role would be one more than there can be. */
+  readonly refusedAsTooMany: Refusal | undefined;
 }
 
 export interface RoleOutcome {
   readonly changed: boolean;
 }
 
-export function decideGrantRole(state: RoleState, { on, principal, role, named }: GrantRole): Decision<RoleOutcome> {
+export function decideGrantRole(state: GrantState, { on, principal, role, named }: GrantRole): Decision<RoleOutcome> {
   if (state.denied !== undefined) return state.denied;
-  if (state.stream === undefined) return refuseUnknown(on);
+  if (state.resource === undefined) return refuseUnknown(on);
   const isEverybody = !('uid' in principal);
   if (isEverybody && (role !== 'viewer' || on.kind === 'organization')) return refuse('EVERYBODY_VIEWS_ONLY');
   if (!state.principalExists) return refuse('PRINCIPAL_UNKNOWN', { reason: `there is no ${named} any more` });
   if (state.current === role) return { events: [], outcome: { changed: false } };
-  if (state.refusedAsLastOwner !== undefined) return state.refusedAsLastOwner;
-  return { events: [{ stream: state.stream, payload: { kind: 'RoleGranted', principal, role } }], outcome: { changed: true } };
+  const refused = state.refusedAsLastOwner ?? state.refusedAsTooMany;
+  if (refused !== undefined) return refused;
+  const stream = streamOf(on, state.resource);
+  return { events: [{ stream, payload: { kind: 'RoleGranted', principal, role } }], outcome: { changed: true } };
 }
 
 export function decideRevokeRole(state: RoleState, { on, principal, named }: RevokeRole): Decision<RoleOutcome> {
   if (state.denied !== undefined) return state.denied;
-  if (state.stream === undefined) return refuseUnknown(on);
+  if (state.resource === undefined) return refuseUnknown(on);
   if (state.current === undefined) return refuse('ROLE_UNKNOWN', { principal: named, what: describeResource(on) });
   if (state.refusedAsLastOwner !== undefined) return state.refusedAsLastOwner;
-  return {
-    events: [{ stream: state.stream, payload: { kind: 'RoleRevoked', principal, role: state.current } }],
-    outcome: { changed: true },
-  };
+  const stream = streamOf(on, state.resource);
+  return { events: [{ stream, payload: { kind: 'RoleRevoked', principal, role: state.current } }], outcome: { changed: true } };
 }
 
 export function grantRole(executor: Executor, context: CommandContext, command: GrantRole): Promise<RoleOutcome | Refusal> {
-  return executor.execute(context, async (writing) => decideGrantRole(await loadRoleState(writing, context, command), command));
+  return executor.execute(context, async (writing) => {
+    const state = await loadRoleState(writing, context, command);
+    const [principalExists, refusedAsTooMany] = await Promise.all([
+      exists(writing, command.principal),
+      state.current === undefined ? refuseOneMore(writing, state.resource, command) : undefined,
+    ]);
+    return decideGrantRole({ ...state, principalExists, refusedAsTooMany }, command);
+  });
 }
 
 export function revokeRole(executor: Executor, context: CommandContext, command: RevokeRole): Promise<RoleOutcome | Refusal> {
@@ -73,18 +86,30 @@ export function revokeRole(executor: Executor, context: CommandContext, command:
 
 async function loadRoleState(writing: Writing, context: CommandContext, command: GrantRole | RevokeRole): Promise<RoleState> {
   const { on, principal } = command;
-  const { denied, uid } = await findOwned(writing, context, on);
-  if (denied !== undefined || uid === undefined) {
-    return { denied, stream: undefined, principalExists: false, current: undefined, refusedAsLastOwner: undefined };
+  const { denied, uid: resource } = await findOwned(writing, context, on);
+  if (denied !== undefined || resource === undefined) {
+    return { denied, resource: undefined, current: undefined, refusedAsLastOwner: undefined };
   }
-  const [current, principalExists] = await Promise.all([
-    on.kind === 'repository' ? findOwnRepositoryRole(writing, uid, principal) : findRole(writing, uid, principal),
-    exists(writing, principal),
-  ]);
+  const current = await (on.kind === 'repository' ? findOwnRepositoryRole : findRole)(writing, resource, principal);
   const remainsOwner = command.kind === 'GrantRole' && command.role === 'owner';
   const losesOrganization = on.kind === 'organization' && current === 'owner' && !remainsOwner && 'uid' in principal;
-  const refusedAsLastOwner = losesOrganization ? await refuseLastOwner(writing, uid, principal.uid) : undefined;
-  return { denied, stream: streamOf(on, uid), principalExists, current, refusedAsLastOwner };
+  const refusedAsLastOwner = losesOrganization ? await refuseLastOwner(writing, resource, principal.uid) : undefined;
+  return { denied, resource, current, refusedAsLastOwner };
+}
+
+/** Costs all that is granted on the resource, and what the principal has: what grants them at once conflicts. */
+async function refuseOneMore(
+  writing: Writing,
+  resource: Uid | undefined,
+  { on, principal, named }: GrantRole,
+): Promise<Refusal | undefined> {
+  if (resource === undefined) return undefined;
+  const [grants, refusedForPrincipal] = await Promise.all([
+    (on.kind === 'repository' ? listRepositoryGrants : listPlatformGrants)(writing, resource, GRANTS_ON_MOST),
+    on.kind === 'repository' ? undefined : refuseOneMoreFor(writing, principal, named),
+  ]);
+  if (grants.length < GRANTS_ON_MOST) return refusedForPrincipal;
+  return refuse('ROLES_ON_TOO_MANY', { what: describeResource(on), most: GRANTS_ON_MOST });
 }
 
 /** Who was there when it was named may be gone by now, and nothing is granted to nobody. */
