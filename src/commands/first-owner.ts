@@ -23,7 +23,7 @@ export interface FirstOwnerOutcome {
   readonly created: boolean;
 }
 
-export function decideCreateFirstOwner(
+function decideCreateFirstOwner(
   state: { readonly anybody: boolean },
   command: CreateFirstOwner,
 ): Decision<FirstOwnerOutcome> {

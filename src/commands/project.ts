@@ -173,8 +173,8 @@ export async function deleteProject(
   }
 }
 
-// Each is looked at for what goes with it, at once.
-const ACCOUNTS_AT_ONCE = 200;
+// Each is looked at for what goes with it, at once: up to a hundred keys.
+const ACCOUNTS_AT_ONCE = 50;
 
 type Contents = Pick<DeletionState, 'hasRepositories' | 'accounts' | 'hasMoreAccounts'>;
 

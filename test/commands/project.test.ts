@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { LeavingAccount } from '../../src/commands/leaving-accounts.js';
-import { createProject, decideDeleteProject, deleteProject } from '../../src/commands/project.js';
+import { createProject, decideCreateProject, decideDeleteProject, deleteProject } from '../../src/commands/project.js';
 import { createServiceAccount, KEYS_MOST } from '../../src/commands/service-account.js';
 import { refuse } from '../../src/errors.js';
 import {
@@ -27,6 +27,36 @@ const denied = refuse('DENIED');
 const id = 'team' as ProjectId;
 const about = { displayName: '', description: '' };
 const command = { kind: 'DeleteProject', id } as const;
+
+describe('decideCreateProject', () => {
+  const organization = 'acme' as OrganizationId;
+  const creation = { kind: 'CreateProject', project: 'new' as Uid, id, organization, about } as const;
+  const state = { denied: undefined, organization: 'acme-uid' as Uid, taken: false };
+
+  test('a project is made in its organization, and described where there is something to say', () => {
+    const made = { stream: 'project/new', payload: { kind: 'ProjectCreated', organization: 'acme-uid', id } };
+    expect(decideCreateProject(state, creation)).toEqual({ events: [made], outcome: { project: 'new' } });
+    const said = { displayName: 'Team', description: '' };
+    expect(decideCreateProject(state, { ...creation, about: said })).toMatchObject({
+      events: [made, { payload: { kind: 'ProjectDescribed', ...said } }],
+    });
+  });
+
+  test('not in an organization that is not there, and not where it is not said in which of several', () => {
+    const nowhere = { ...state, organization: undefined };
+    expect(decideCreateProject(nowhere, creation)).toMatchObject({ refused: 'ORGANIZATION_UNKNOWN' });
+    expect(decideCreateProject(nowhere, { ...creation, organization: undefined })).toMatchObject({
+      refused: 'ORGANIZATION_NEEDED',
+    });
+  });
+
+  test.each([
+    ['under an id that is taken', { taken: true }, 'PROJECT_EXISTS'],
+    ['by who may not', { denied, organization: undefined }, 'DENIED'],
+  ])('not %s', (_, more, refused) => {
+    expect(decideCreateProject({ ...state, ...more }, creation)).toMatchObject({ refused });
+  });
+});
 
 describe('decideDeleteProject', () => {
   const project = { uid: 'team-uid' as Uid, id, organization: 'acme-uid' as Uid } as ProjectDetails;
@@ -175,7 +205,7 @@ test('killed on its way, a deletion leaves whole accounts in a project that is t
       const at = await simulate();
       const project = await openProject(at);
       // More than are looked at in one step.
-      const accounts = await addAccounts(at, project, 250, 1, 2);
+      const accounts = await addAccounts(at, project, 120, 1, 2);
       let commits = 0;
       at.simulated.crash = (point, process) => {
         if (process !== 'victim' || point !== when) return;
@@ -189,7 +219,7 @@ test('killed on its way, a deletion leaves whole accounts in a project that is t
       const left = await remains(at, project, accounts);
       const whole = left.accounts.filter(({ account }) => account !== undefined);
       expect(left.accounts.filter(({ account }) => account === undefined)).toEqual(
-        Array.from({ length: 250 - whole.length }, () => nothing),
+        Array.from({ length: 120 - whole.length }, () => nothing),
       );
       expect(whole.every(({ keys, roles }) => keys === 1 && roles === 2)).toBe(true);
       expect(left.listed).toBe(whole.length);
@@ -225,7 +255,7 @@ test('a service account deletes its own project, and goes last', async () => {
     },
     { stream: projectStream(project), payload: { kind: 'RoleGranted', principal: machine, role: 'owner' } },
   ]);
-  await addAccounts(at, project, 30, KEYS_MOST);
+  await addAccounts(at, project, 12, KEYS_MOST);
   const actor: Actor = { kind: 'service-account', uid: account, authentication: 'key', key };
   const caller = { actor, access: undefined, viaToken: false };
   const contextOf = () => ({ ...at.context(actor), judgeManaging: judgeManaging.bind(undefined, caller) });
@@ -237,7 +267,7 @@ test('two who delete a project at once both find it gone, and no other of its id
   for (let seed = 1; seed <= 6; seed += 1) {
     const at = await simulate({ seed });
     const project = await openProject(at);
-    await addAccounts(at, project, 30, KEYS_MOST);
+    await addAccounts(at, project, 12, KEYS_MOST);
     const other = at.another();
     const outcomes = await Promise.all([remove(at), remove(other)]);
     expect(outcomes).toContainEqual({ project });
