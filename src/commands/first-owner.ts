@@ -23,10 +23,7 @@ export interface FirstOwnerOutcome {
   readonly created: boolean;
 }
 
-function decideCreateFirstOwner(
-  state: { readonly anybody: boolean },
-  command: CreateFirstOwner,
-): Decision<FirstOwnerOutcome> {
+function decideCreateFirstOwner(state: { readonly anybody: boolean }, command: CreateFirstOwner): Decision<FirstOwnerOutcome> {
   if (state.anybody) return { events: [], outcome: { created: false } };
   const { user, organization, organizationId, nameHash } = command;
   return {
