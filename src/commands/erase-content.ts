@@ -35,7 +35,7 @@ export interface ErasureOutcome {
   readonly erased: boolean;
 }
 
-export function decideEraseContent(state: ErasureState, { digest }: EraseContent): Decision<ErasureOutcome> {
+function decideEraseContent(state: ErasureState, { digest }: EraseContent): Decision<ErasureOutcome> {
   const { denied, erased, isContent, canonical } = state;
   if (denied !== undefined) return denied;
   if (erased) return { events: [], outcome: { erased: false } };

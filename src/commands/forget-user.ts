@@ -1,14 +1,15 @@
 import { refuse, type Refusal } from '../errors.js';
-import { repositoryStream, userStream, type Principal, type Role } from '../events/types.js';
+import { userStream, type Principal } from '../events/types.js';
 import type { Uid } from '../identifiers.js';
 import { findUserCreation } from '../projections/principals.js';
 import { encodeJson } from '../projections/projection.js';
-import { findOwnRepositoryRole, listRepositoriesOf } from '../projections/repository-access.js';
+import { listRepositoryRolesOf, type RepositoryRole } from '../projections/repository-access.js';
 import { standingAsAdministrator } from '../projections/standing.js';
 import type { Writing } from '../projections/store.js';
 import type { ErasureOfPerson } from './erasure-notes.js';
 import { isRefusal, type CommandContext, type Decision, type Executor, type NewEvent } from './execute.js';
 import { refuseLastOwnerAnywhere } from './last-owner.js';
+import { revocationsOf, REVOKED_AT_ONCE } from './revoke-repository-roles.js';
 
 /**
  * Clears what is personal of a user beside the log: name and password at once, the addresses and user agents of the requests soon (`erasure-notes.ts`). Roles end,
@@ -25,31 +26,19 @@ export interface ForgetUser {
 
 interface ForgettingState {
   readonly denied: Refusal | undefined;
-  readonly there: boolean;
+  readonly exists: boolean;
   /** The refusal, where the user is an organization's last owner. */
-  readonly last: Refusal | undefined;
+  readonly lastOwner: Refusal | undefined;
   /** The first of the user's roles on repositories themselves. */
   readonly roles: readonly RepositoryRole[];
 }
 
-interface RepositoryRole {
-  readonly repository: Uid;
-  readonly role: Role;
-}
-
-export function decideForgetUser(state: ForgettingState, { user, nameHash }: ForgetUser): Decision<{ readonly user: Uid }> {
+function decideForgetUser(state: ForgettingState, { user, nameHash }: ForgetUser): Decision<{ readonly user: Uid }> {
   if (state.denied !== undefined) return state.denied;
-  if (!state.there) return refuse('USER_UNKNOWN', { user });
-  if (state.last !== undefined) return state.last;
+  if (!state.exists) return refuse('USER_UNKNOWN', { user });
+  if (state.lastOwner !== undefined) return state.lastOwner;
   const forgotten: NewEvent = { stream: userStream(user), payload: { kind: 'UserForgotten', nameHash } };
-  return { events: [...revocationsOf(user, state.roles), forgotten], outcome: { user } };
-}
-
-function revocationsOf(user: Uid, roles: readonly RepositoryRole[]): readonly NewEvent[] {
-  return roles.map(({ repository, role }) => ({
-    stream: repositoryStream(repository),
-    payload: { kind: 'RoleRevoked', principal: { kind: 'user', uid: user }, role },
-  }));
+  return { events: [...revocationsOf(principalOf(user), state.roles), forgotten], outcome: { user } };
 }
 
 export function forgetUser(
@@ -76,32 +65,24 @@ export function forgetUser(
 export async function revokeRepositoryRoles(executor: Executor, contextOf: () => CommandContext, user: Uid): Promise<void> {
   for (;;) {
     const step = await executor.execute(contextOf(), async (writing) => {
-      const roles = await loadRepositoryRoles(writing, user);
-      return { events: revocationsOf(user, roles), outcome: { done: roles.length < ROLES_A_STEP } };
+      const roles = await listRepositoryRolesOf(writing, principalOf(user), REVOKED_AT_ONCE);
+      return { events: revocationsOf(principalOf(user), roles), outcome: { done: roles.length < REVOKED_AT_ONCE } };
     });
     if (isRefusal(step) || step.done) return;
   }
 }
 
-// Each is an event and some keys of indexes.
-const ROLES_A_STEP = 500;
-
-async function loadRepositoryRoles(writing: Writing, user: Uid): Promise<readonly RepositoryRole[]> {
-  const principal: Principal = { kind: 'user', uid: user };
-  const repositories = await listRepositoriesOf(writing, [principal], ROLES_A_STEP);
-  const roles = await Promise.all(
-    repositories.map(async (repository) => ({ repository, role: await findOwnRepositoryRole(writing, repository, principal) })),
-  );
-  return roles.flatMap(({ repository, role }) => (role === undefined ? [] : [{ repository, role }]));
-}
-
 async function loadForgettingState(writing: Writing, context: CommandContext, { user }: ForgetUser): Promise<ForgettingState> {
   const denied = context.judgeManaging(await standingAsAdministrator(writing, context.actor), 'users');
-  if (denied !== undefined) return { denied, there: false, last: undefined, roles: [] };
-  const [created, last, roles] = await Promise.all([
+  if (denied !== undefined) return { denied, exists: false, lastOwner: undefined, roles: [] };
+  const [created, lastOwner, roles] = await Promise.all([
     findUserCreation(writing, user),
     refuseLastOwnerAnywhere(writing, user),
-    loadRepositoryRoles(writing, user),
+    listRepositoryRolesOf(writing, principalOf(user), REVOKED_AT_ONCE),
   ]);
-  return { denied, there: created !== undefined, last, roles };
+  return { denied, exists: created !== undefined, lastOwner, roles };
+}
+
+function principalOf(uid: Uid): Principal {
+  return { kind: 'user', uid };
 }

@@ -103,7 +103,7 @@ interface SettingsState extends Target {
   readonly settings: RepositorySettings;
 }
 
-export function decideChangeRepositorySettings(
+function decideChangeRepositorySettings(
   state: SettingsState,
   { name, change }: ChangeRepositorySettings,
 ): Decision<{ readonly repository: Uid }> {
