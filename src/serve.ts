@@ -92,11 +92,11 @@ export async function serve(config: Config): Promise<number> {
         tokens,
         passwords: new VerifiedPasswords(),
         guessing: new Guessing(),
+        credentialState: createCredentialState(salt),
       },
       tokens: {
         issuer: new TokenIssuer({ issuer: registry.identity, keys, lifetimeSeconds: config.tokenLifetimeSeconds }),
         findUserByUid: (uid) => store.read((reading) => findUserCredentials(reading, uid)),
-        credentialState: createCredentialState(salt),
         async mayOn(actor, text) {
           const name = parseName(text);
           if ('problem' in name) return [];

@@ -22,7 +22,7 @@ import { registerTokenRoutes, type TokenRouteDeps } from './token.js';
 export interface AppDeps {
   readonly services: RegistryServices;
   readonly authentication: AuthenticationDeps;
-  readonly tokens: Pick<TokenRouteDeps, 'issuer' | 'mayOn' | 'findUserByUid' | 'credentialState'>;
+  readonly tokens: Pick<TokenRouteDeps, 'issuer' | 'mayOn' | 'findUserByUid'>;
   /** Throws what keeps the process from serving. What it gives is told beside `ready`. */
   readonly checkReady: () => Promise<Readonly<Record<string, unknown>>>;
   readonly logger: Logger;

@@ -59,13 +59,11 @@ export function registerTokenRoutes(app: FastifyInstance, deps: TokenRouteDeps):
   };
 
   /** A refresh token, for who asked for one and showed credentials. */
-  const refreshTokenFor = async (caller: Caller): Promise<string | undefined> => {
-    const { actor, until } = caller;
-    if (actor.uid === undefined) return undefined;
+  const refreshTokenFor = (caller: Caller): string | undefined => {
     const holder = holderOf(caller);
-    if (holder.auth === 'key') return deps.issuer.issueRefresh({ ...holder, state: '', until });
-    const user = await deps.findUserByUid(actor.uid);
-    return user && deps.issuer.issueRefresh({ ...holder, state: deps.credentialState(user.passwordHash), until });
+    // Of the password that was shown, not of the one that is there by now: it would outlive the change.
+    const state = holder.auth === 'key' ? '' : caller.credentialState?.();
+    return state === undefined ? undefined : deps.issuer.issueRefresh({ ...holder, state, until: caller.until });
   };
 
   app.get('/token', async (request, reply) => {
@@ -89,7 +87,7 @@ export function registerTokenRoutes(app: FastifyInstance, deps: TokenRouteDeps):
       const granted = await issue(request, caller, parameters);
       const offline = single(parameters, 'access_type') === 'offline';
       // A client that shows one gets it back, and throws no password away for it.
-      const refreshToken = given ?? (offline ? await refreshTokenFor(caller) : undefined);
+      const refreshToken = given ?? (offline ? refreshTokenFor(caller) : undefined);
       return {
         ...tokenBody(granted),
         token_type: 'Bearer',

@@ -19,6 +19,8 @@ export interface Caller {
   readonly viaToken: boolean;
   /** Seconds since 1970: when the key expires that was shown. */
   readonly until?: number | undefined;
+  /** What stands for the very password that was shown, and found right: a refresh token ends with it (`createCredentialState`). Made when it is asked for. */
+  readonly credentialState?: (() => string) | undefined;
 }
 
 /** What a login needs. */
@@ -27,6 +29,8 @@ export interface PasswordDeps {
   readonly findKey: (key: string) => Promise<KeyCredentials | undefined>;
   readonly passwords: VerifiedPasswords;
   readonly guessing: Guessing;
+  /** As `createCredentialState` makes it. */
+  readonly credentialState: (passwordHash: string) => string;
 }
 
 /** What reading any Authorization header needs. */
@@ -87,10 +91,21 @@ async function logIn(name: string, password: string, address: string, deps: Pass
   if (name === KEY_FILE_BASE64_USER) return logInByKey(Buffer.from(password, 'base64').toString(), deps);
   const user = await deps.findUser(name);
   const account = nobodyNamed(name);
-  const attempting: Attempting = { from: address, slowly: (check) => deps.guessing.attempt(account, address, check) };
+  const attempting: Attempting = {
+    from: address,
+    slowly: (check) => deps.guessing.attempt(account, address, check),
+    // Ten seconds later the password may be another, or its bearer be let in no more.
+    stillSo: async () => (await deps.findUser(name))?.passwordHash === user?.passwordHash,
+  };
   const right = await deps.passwords.verify(user?.uid ?? account, user?.passwordHash ?? nobodysHash, password, attempting);
   if (user === undefined || !right) return reject('CREDENTIALS_WRONG');
-  return { actor: { kind: 'user', uid: user.uid, authentication: 'password' }, access: undefined, viaToken: false };
+  const { uid, passwordHash } = user;
+  return {
+    actor: { kind: 'user', uid, authentication: 'password' },
+    access: undefined,
+    viaToken: false,
+    credentialState: () => deps.credentialState(passwordHash),
+  };
 }
 
 // A hash: the name as it came may be long, and hold a NUL.

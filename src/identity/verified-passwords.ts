@@ -10,6 +10,8 @@ const CACHE_GENERATION = 2_048;
 export interface Attempting {
   readonly from: string;
   readonly slowly: (check: () => Promise<boolean>) => Promise<boolean>;
+  /** Asked when a password is right and finding that out took its time: whether the hash is still the principal's. */
+  readonly stillSo?: () => Promise<boolean>;
 }
 
 const atOnce: Attempting = { from: '', slowly: (check) => check() };
@@ -37,12 +39,23 @@ export class VerifiedPasswords {
    * Requests with the same credentials at the same time share one scrypt, and those from one address one attempt. What was right once is no guess: it is never
    * made to wait, also when the minute is over.
    */
-  async verify(principal: string, hash: string, password: string, { from, slowly } = atOnce): Promise<boolean> {
+  async verify(principal: string, hash: string, password: string, attempting = atOnce): Promise<boolean> {
     const entry = this.#entryOf(principal, hash, password);
     const until = this.#until.get(entry);
     if (until !== undefined && this.#now() < until) return true;
+    const right = await this.#attempt(entry, hash, password, attempting, until !== undefined);
+    return right && (await (attempting.stillSo?.() ?? true));
+  }
+
+  async #attempt(
+    entry: string,
+    hash: string,
+    password: string,
+    { from, slowly }: Attempting,
+    wasRight: boolean,
+  ): Promise<boolean> {
     const verification = () => shared(this.#verifications, entry, () => this.#verify(entry, password, hash));
-    if (until !== undefined) return verification();
+    if (wasRight) return verification();
     const guess = `${entry} ${from}`;
     if (this.#now() < (this.#wrongUntil.get(guess) ?? -Infinity)) return false;
     return shared(this.#attempts, guess, async () => {

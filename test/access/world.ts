@@ -98,11 +98,11 @@ export async function openWorld(): Promise<World> {
       tokens: new TokenVerifier({ issuer: identity, keys }),
       passwords: new VerifiedPasswords(),
       guessing: new Guessing(),
+      credentialState: createCredentialState(salt),
     },
     tokens: {
       issuer,
       findUserByUid: (uid) => store.read((reading) => findUserCredentials(reading, uid)),
-      credentialState: createCredentialState(salt),
       async mayOn(actor, text) {
         const name = parseName(text);
         if ('problem' in name) return [];

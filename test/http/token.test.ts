@@ -46,8 +46,16 @@ const keyFile = JSON.stringify({
 });
 
 /** What the store holds now. */
-const there = { user: true, key: true, passwordHash: 'hash of secret' };
-beforeEach(() => void Object.assign(there, { user: true, key: true, passwordHash: 'hash of secret' }));
+const atFirst = {
+  user: true,
+  key: true,
+  passwordHash: 'hash of secret',
+  /** What happens in the meantime. */
+  verifying: () => Promise.resolve(),
+  mayOn: (): void => undefined,
+};
+const there = { ...atFirst };
+beforeEach(() => void Object.assign(there, atFirst));
 
 function newApp(sleep = () => Promise.resolve()): FastifyInstance {
   const app = fastify();
@@ -61,15 +69,23 @@ function newApp(sleep = () => Promise.resolve()): FastifyInstance {
       .send({ errors: [{ code: oci, message: messageOf(error.refusal), detail: error.refusal.details }] });
   });
   registerTokenRoutes(app, {
-    findUser: (name) => Promise.resolve(name === 'ann' ? { uid, passwordHash: 'hash of secret' } : undefined),
-    passwords: new VerifiedPasswords({ verifyPassword: (password, hash) => Promise.resolve(hash === `hash of ${password}`) }),
+    findUser: (name) => Promise.resolve(name === 'ann' ? { uid, passwordHash: there.passwordHash } : undefined),
+    passwords: new VerifiedPasswords({
+      verifyPassword: async (password, hash) => {
+        await there.verifying();
+        return hash === `hash of ${password}`;
+      },
+    }),
     guessing: new Guessing({ sleep }),
     findKey: (id) => Promise.resolve(id === accountKey && there.key ? keyCredentials : undefined),
     findUserByUid: (of) => Promise.resolve(of === uid && there.user ? { uid, passwordHash: there.passwordHash } : undefined),
     credentialState: (hash) => `state of ${hash}`,
     tokens,
     issuer: new TokenIssuer({ issuer: 'store', keys, lifetimeSeconds: 300 }),
-    mayOn: (actor, name) => Promise.resolve(rights[actor.kind]?.[name] ?? []),
+    mayOn: (actor, name) => {
+      there.mayOn();
+      return Promise.resolve(rights[actor.kind]?.[name] ?? []);
+    },
     publicUrl: undefined,
   });
   return app;
@@ -329,6 +345,25 @@ describe('a refresh token', () => {
     Object.assign(there, change);
     const answer = await refresh(token);
     expect([answer.statusCode, answer.json()]).toEqual([400, expect.objectContaining({ error: 'invalid_grant' })]);
+  });
+
+  test.each([
+    ['is looked at', (changed: () => void) => (there.verifying = () => Promise.resolve(changed()))],
+    ['was found right, before the answer', (changed: () => void) => (there.mayOn = changed)],
+  ])('bought with a password that is changed while it %s is never good', async (_, during) => {
+    const server = newApp();
+    during(() => {
+      there.passwordHash = 'hash of another';
+    });
+    try {
+      const payload = form(offline);
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      const answer = await server.inject({ method: 'POST', url: '/token', payload, headers });
+      const token = answer.statusCode === 200 ? answer.json<Granted>().refresh_token : 'none';
+      expect((await refresh(token)).json()).toMatchObject({ error: 'invalid_grant' });
+    } finally {
+      await server.close();
+    }
   });
 
   test('is no access token, and an access token is none', async () => {

@@ -26,6 +26,7 @@ function newDeps() {
     verified,
     passwords,
     guessing: new Guessing({ sleep: () => Promise.resolve() }),
+    credentialState: (hash: string) => `state of ${hash}`,
     findKey: () => Promise.resolve(undefined),
     tokens: new TokenVerifier({ issuer: 'store', keys }),
     findUser: (name: string) => Promise.resolve(name === 'ann' ? { uid, passwordHash: 'hash of secret' } : undefined),
@@ -49,11 +50,30 @@ describe('a caller', () => {
   });
 
   test('with name and password is the user, not narrowed', async () => {
-    expect(await authenticate(basic('ann:secret'), '127.0.0.1', newDeps())).toEqual({
-      actor: { kind: 'user', uid, authentication: 'password' },
-      access: undefined,
-      viaToken: false,
-    });
+    const caller = await authenticate(basic('ann:secret'), '127.0.0.1', newDeps());
+    expect(caller).toMatchObject({ actor: { kind: 'user', uid, authentication: 'password' }, access: undefined, viaToken: false });
+    expect(caller.credentialState?.()).toBe('state of hash of secret');
+  });
+
+  test.each([
+    ['changed', { uid, passwordHash: 'hash of another' }],
+    ['gone with its user', undefined],
+  ])('whose password is %s when it is found right is refused', async (_, then) => {
+    const deps = newDeps();
+    const found = [{ uid, passwordHash: 'hash of secret' }, then];
+    const findUser = () => Promise.resolve(found.length > 1 ? found.shift() : found[0]);
+    expect(await codeOf(authenticate(basic('ann:secret'), '127.0.0.1', { ...deps, findUser }))).toBe('CREDENTIALS_WRONG');
+  });
+
+  test('whose password was verified within the minute costs one look', async () => {
+    const deps = newDeps();
+    const asked: string[] = [];
+    const findUser = (name: string) => {
+      asked.push(name);
+      return deps.findUser(name);
+    };
+    for (let index = 0; index < 3; index += 1) await authenticate(basic('ann:secret'), '127.0.0.1', { ...deps, findUser });
+    expect(asked).toHaveLength(4);
   });
 
   test('with a wrong name is told and costs the same as with a wrong password', async () => {
