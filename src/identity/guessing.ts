@@ -4,7 +4,6 @@ import { reject } from '../errors.js';
 import { BoundedCache } from './bounded-cache.js';
 import { FailureCounts } from './failure-counts.js';
 import { networkOf } from './network-of.js';
-import { Places } from './places.js';
 
 /** Failed attempts that cost nothing, and how the wait grows behind them. */
 interface Allowance {
@@ -23,9 +22,6 @@ const LONGEST_WAIT_MS = 8_000;
 /** Who would have to wait longer is sent away: docker's daemon waits 15 s for a login, and a connection is not held for ever. */
 const HELD_MOST_MS = 10_000;
 const TURNS_GENERATION = 10_000;
-/** Attempts of one address under way at once, and those in line behind them: a flood from one does not take the places of all others. */
-const AT_ONCE = 8;
-const IN_LINE = 32;
 
 export interface GuessingOptions {
   /** Milliseconds, by a clock that never jumps. */
@@ -38,9 +34,9 @@ export interface GuessingOptions {
  * has failed at many accounts, likewise; and each attempt at an account that fails from many addresses, beside the others. A failure counts for an address and for an
  * account only while it is among the pair's first: so one robot with an old password slows down itself alone.
  *
- * Guaranteed: nobody is locked out from another address than the stranger's; what is asked tells nothing of whether the account is there; a password that was
- * right once does not come here again (VerifiedPasswords). Not guaranteed: that a first login from the very address of a stranger who hammers finds a place in
- * line. In memory, of one process, bounded.
+ * Guaranteed: nobody is refused for what a stranger does at another address, and waits for it `LONGEST_WAIT_MS` at most; what is asked tells nothing of whether the
+ * account is there; a password that was right once does not come here again (VerifiedPasswords). Not guaranteed: that a first login from the very address of a stranger
+ * who hammers is not refused. In memory, of one process, bounded. Whose scrypt is run when is not said here: turns.ts.
  */
 export class Guessing {
   readonly #pairs: FailureCounts;
@@ -48,7 +44,6 @@ export class Guessing {
   readonly #accounts: FailureCounts;
   /** When the last attempt of a pair, or of an address, was made or will be. */
   readonly #turns = new BoundedCache<number>(TURNS_GENERATION);
-  readonly #places = new Places(AT_ONCE, IN_LINE, () => reject('TOO_MANY_REQUESTS', { seconds: 5 }));
   readonly #now: () => number;
   readonly #sleep: (ms: number) => Promise<void>;
 
@@ -69,7 +64,7 @@ export class Guessing {
     // Failed until it is found right: of many at once only so many are free as there would be one by one.
     const takeBack = this.#countFailure(who, pair, address);
     try {
-      const right = await this.#places.hold(address, check);
+      const right = await check();
       if (right) takeBack();
       return right;
     } catch (error) {

@@ -1,6 +1,6 @@
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
 
-import { reject } from '../errors.js';
+import { Turns } from './turns.js';
 
 /**
  * Passwords as scrypt (RFC 7914) hashes in the PHC string format. A hash names its own cost, so that the cost can be raised while old hashes still verify.
@@ -15,25 +15,24 @@ const KEY_BYTES = 32;
 const phcGrammar =
   /^\$scrypt\$ln=([1-9]|1\d|20),r=([1-9]|[12]\d|3[0-2]),p=([1-9]|1[0-6])\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
 
-// Each takes 32 MiB and a thread of the pool that the blobs' files are read on, for about 100 ms.
-// Those who wait stand in one queue, which guessing.ts gives each address a share of.
-const RUNNING_AT_ONCE = 2;
-const WAITING_AT_MOST = 128;
-let running = 0;
-const waiting: (() => void)[] = [];
+/**
+ * The process's, for scrypt: each takes 32 MiB and a thread of the pool that the blobs' files are read on, for about 100 ms. One of them is kept for passwords that were
+ * right before, so that who floods the lines holds nobody up who works already.
+ */
+export const scryptTurns = new Turns({ atOnce: 2, keptAhead: 1, waitingAtMost: 128 });
 
-/** Throws TOO_MANY_REQUESTS when too many wait already. */
-export async function hashPassword(password: string): Promise<string> {
+/** `by`: who wants it, who has a line of its own. Throws TOO_MANY_REQUESTS when too many wait. */
+export async function hashPassword(password: string, by = ''): Promise<string> {
   const salt = randomBytes(SALT_BYTES);
-  return formatHash(salt, await derive(password, salt, KEY_BYTES, LOG_N, BLOCK_SIZE, PARALLELISM));
+  return formatHash(salt, await deriveInTurn(password, salt, by));
 }
 
-/** What stands for a text that holds a password, the same for the same `salt`: as dear to guess from as a hash. Throws as `hashPassword`. */
-export async function fingerprintOf(text: string, salt: string): Promise<string> {
-  return (await derive(text, Buffer.from(salt), KEY_BYTES, LOG_N, BLOCK_SIZE, PARALLELISM)).toString('base64url');
+/** What stands for a text that holds a password, the same for the same `salt`: as dear to guess from as a hash. `by`, and what it throws: as `hashPassword`. */
+export async function fingerprintOf(text: string, salt: string, by = ''): Promise<string> {
+  return (await deriveInTurn(text, Buffer.from(salt), by)).toString('base64url');
 }
 
-/** Compares in constant time. Throws on a hash that is none, and TOO_MANY_REQUESTS when too many wait already. */
+/** Compares in constant time. Throws on a hash that is none. Takes no turn: VerifiedPasswords does, who knows whose it is. */
 export async function verifyPassword(password: string, hash: string): Promise<boolean> {
   const [, logN, r, p, salt, key] = phcGrammar.exec(hash) ?? [];
   if (salt === undefined || key === undefined) throw new Error('a stored password hash cannot be read');
@@ -56,28 +55,17 @@ function phcBase64(bytes: Buffer): string {
   return bytes.toString('base64').replaceAll('=', '');
 }
 
-async function derive(password: string, salt: Buffer, length: number, logN: number, r: number, p: number): Promise<Buffer> {
-  const N = 2 ** logN;
-  // RFC 8265, section 4.2.2: one password, whichever way the keyboard composes its letters.
-  const bytes = Buffer.from(password.normalize('NFC'));
-  if (running >= RUNNING_AT_ONCE) {
-    if (waiting.length >= WAITING_AT_MOST) return reject('TOO_MANY_REQUESTS', { seconds: 5 });
-    await new Promise<void>((resolve) => waiting.push(resolve));
-  } else {
-    running += 1;
-  }
-  try {
-    return await scryptAsync(bytes, salt, length, { N, r, p, maxmem: 2 * 128 * N * r * p });
-  } finally {
-    // The turn passes on to who waits, or is free.
-    const next = waiting.shift();
-    if (next === undefined) running -= 1;
-    else next();
-  }
+// A space: no address has one.
+function deriveInTurn(password: string, salt: Buffer, by: string): Promise<Buffer> {
+  return scryptTurns.inLine(`hashing ${by}`, () => derive(password, salt, KEY_BYTES, LOG_N, BLOCK_SIZE, PARALLELISM));
 }
 
-function scryptAsync(password: Buffer, salt: Buffer, length: number, options: ScryptOptions): Promise<Buffer> {
+function derive(password: string, salt: Buffer, length: number, logN: number, r: number, p: number): Promise<Buffer> {
+  const N = 2 ** logN;
+  const options: ScryptOptions = { N, r, p, maxmem: 2 * 128 * N * r * p };
+  // RFC 8265, section 4.2.2: one password, whichever way the keyboard composes its letters.
+  const bytes = Buffer.from(password.normalize('NFC'));
   return new Promise((resolve, fail) =>
-    scrypt(password, salt, length, options, (error, key) => (error === null ? resolve(key) : fail(error))),
+    scrypt(bytes, salt, length, options, (error, key) => (error === null ? resolve(key) : fail(error))),
   );
 }

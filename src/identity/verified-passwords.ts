@@ -1,7 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
 import { BoundedCache } from './bounded-cache.js';
-import { verifyPassword } from './password.js';
+import { siteOf } from './network-of.js';
+import { scryptTurns, verifyPassword } from './password.js';
+import type { Turns } from './turns.js';
 
 const REMEMBERED_MS = 60_000;
 const CACHE_GENERATION = 2_048;
@@ -26,43 +28,45 @@ export class VerifiedPasswords {
   readonly #until = new BoundedCache<number>(CACHE_GENERATION);
   readonly #wrongUntil = new BoundedCache<number>(CACHE_GENERATION);
   readonly #attempts = new Map<string, Promise<boolean>>();
+  readonly #again = new Map<string, Promise<boolean>>();
   readonly #verifications = new Map<string, Promise<boolean>>();
   readonly #now: () => number;
+  readonly #turns: Turns;
   readonly #verifyPassword: typeof verifyPassword;
 
-  constructor(options: { now?: () => number; verifyPassword?: typeof verifyPassword } = {}) {
+  constructor(options: { now?: () => number; turns?: Turns; verifyPassword?: typeof verifyPassword } = {}) {
     this.#now = options.now ?? (() => performance.now());
+    this.#turns = options.turns ?? scryptTurns;
     this.#verifyPassword = options.verifyPassword ?? verifyPassword;
   }
 
   /**
-   * Requests with the same credentials at the same time share one scrypt, and those from one address one attempt. What was right once is no guess: it is never
-   * made to wait, also when the minute is over.
+   * Requests with the same credentials at the same time share one scrypt, and those from one address one attempt. What was right once is no guess: also when the minute
+   * is over it waits for nobody whose password was not. Throws TOO_MANY_REQUESTS when too many wait.
    */
   async verify(principal: string, hash: string, password: string, attempting = atOnce): Promise<boolean> {
     const entry = this.#entryOf(principal, hash, password);
-    const until = this.#until.get(entry);
-    if (until !== undefined && this.#now() < until) return true;
-    const right = await this.#attempt(entry, hash, password, attempting, until !== undefined);
+    if (this.#isRemembered(entry)) return true;
+    const right = await this.#attempt(entry, hash, password, attempting);
     return right && (await (attempting.stillSo?.() ?? true));
   }
 
-  async #attempt(
-    entry: string,
-    hash: string,
-    password: string,
-    { from, slowly }: Attempting,
-    wasRight: boolean,
-  ): Promise<boolean> {
+  async #attempt(entry: string, hash: string, password: string, { from, slowly }: Attempting): Promise<boolean> {
     const verification = () => shared(this.#verifications, entry, () => this.#verify(entry, password, hash));
-    if (wasRight) return verification();
+    if (this.#until.get(entry) !== undefined) return shared(this.#again, entry, () => this.#turns.ahead(verification));
     const guess = `${entry} ${from}`;
     if (this.#now() < (this.#wrongUntil.get(guess) ?? -Infinity)) return false;
     return shared(this.#attempts, guess, async () => {
-      const right = await slowly(verification);
+      const inTurn = () => this.#turns.inLine(siteOf(from), async () => this.#isRemembered(entry) || verification());
+      const right = await slowly(inTurn);
       if (!right) this.#wrongUntil.set(guess, this.#now() + REMEMBERED_MS);
       return right;
     });
+  }
+
+  // Somebody else's turn may have come before, with the same credentials.
+  #isRemembered(entry: string): boolean {
+    return this.#now() < (this.#until.get(entry) ?? -Infinity);
   }
 
   async #verify(entry: string, password: string, hash: string): Promise<boolean> {

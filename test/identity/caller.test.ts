@@ -51,7 +51,11 @@ describe('a caller', () => {
 
   test('with name and password is the user, not narrowed', async () => {
     const caller = await authenticate(basic('ann:secret'), '127.0.0.1', newDeps());
-    expect(caller).toMatchObject({ actor: { kind: 'user', uid, authentication: 'password' }, access: undefined, viaToken: false });
+    expect(caller).toMatchObject({
+      actor: { kind: 'user', uid, authentication: 'password' },
+      access: undefined,
+      viaToken: false,
+    });
     expect(caller.credentialState?.()).toBe('state of hash of secret');
   });
 

@@ -141,26 +141,6 @@ describe('guessing', () => {
     expect(await attempt('ann', stranger, false)).toBe(0);
   });
 
-  test('by many requests of one address at once gives it a share of the places, a line behind them, and sends the rest away', async () => {
-    const { guessing } = newGuessing();
-    let release = (): void => undefined;
-    const held = new Promise<void>((resolve) => (release = resolve));
-    let running = 0;
-    const check = async (): Promise<boolean> => {
-      running += 1;
-      await held;
-      return true;
-    };
-    // With right passwords: wrong ones are slowed down before.
-    const flood = Array.from({ length: 40 }, (_, index) => guessing.attempt(`user ${index}`, stranger, check));
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(running).toBe(8);
-    await expect(guessing.attempt('one more', home, () => Promise.resolve(true))).resolves.toBe(true);
-    release();
-    expect(await Promise.all(flood)).toEqual(flood.map(() => true));
-    expect(running).toBe(40);
-  });
-
   test('that fails for another reason is not counted', async () => {
     const { guessing, attempt } = newGuessing();
     for (let index = 0; index < 20; index += 1) {

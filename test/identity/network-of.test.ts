@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { networkOf } from '../../src/identity/network-of.js';
+import { networkOf, siteOf } from '../../src/identity/network-of.js';
 
 test.each([
   ['192.0.2.1', '192.0.2.1'],
@@ -17,4 +17,15 @@ test.each([
   ['/run/registry.sock', '/run/registry.sock'],
 ])('the network of %s is %s', (address, network) => {
   expect(networkOf(address)).toBe(network);
+});
+
+test.each([
+  ['192.0.2.1', '192.0.2.1'],
+  ['::ffff:192.0.2.1', '192.0.2.1'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+  ['2001:db8:1:ffff::', '2001:db8:1::/48'],
+  ['2001:db8:2::1', '2001:db8:2::/48'],
+  ['', ''],
+])('the site of %j is %j', (address, site) => {
+  expect(siteOf(address)).toBe(site);
 });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
-import type { RefusalError } from '../../src/errors.js';
+import { RefusalError } from '../../src/errors.js';
 import { hashPassword, unmatchableHash, verifyPassword } from '../../src/identity/password.js';
+import { Turns } from '../../src/identity/turns.js';
 import { VerifiedPasswords } from '../../src/identity/verified-passwords.js';
 
 // Made by Python's hashlib.scrypt. What was once stored has to verify for ever.
@@ -41,14 +42,6 @@ describe('a password', () => {
       await expect(verifyPassword('secret', hash)).rejects.toThrow('cannot be read');
     },
   );
-
-  test('is refused for now when too many wait', async () => {
-    const hash = '$scrypt$ln=4,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$Kptdv6RRmjzxFDYAdxVz0xfvyK/gDUcISymQFqr49Bc';
-    const results = await Promise.allSettled(Array.from({ length: 140 }, () => verifyPassword('secret', hash)));
-    const refused = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason as RefusalError);
-    expect(refused.map(({ refusal }) => refusal.refused)).toEqual(Array.from({ length: 10 }, () => 'TOO_MANY_REQUESTS'));
-    expect(await verifyPassword('secret', hash)).toBe(false);
-  });
 });
 
 describe('verified passwords', () => {
@@ -144,5 +137,90 @@ describe('verified passwords', () => {
     void passwords.verify('ann', 'hash of a', 'a', never);
     expect(await passwords.verify('ann', 'hash of a', 'a', { from: 'home', slowly: (check) => check() })).toBe(true);
     expect(calls).toEqual(['a']);
+  });
+});
+
+describe('verified passwords, where strangers flood', () => {
+  const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  /** Scrypts that end one by one, and which began. */
+  function flooded() {
+    const scrypts: { readonly password: string; readonly end: () => void }[] = [];
+    const begun: string[] = [];
+    let now = 0;
+    const passwords = new VerifiedPasswords({
+      now: () => now,
+      turns: new Turns({ atOnce: 2, keptAhead: 1, waitingAtMost: 128 }),
+      verifyPassword: (password, hash) => {
+        begun.push(password);
+        return new Promise((resolve) => scrypts.push({ password, end: () => resolve(hash === `hash of ${password}`) }));
+      },
+    });
+    const attempt = (from: string, password: string) =>
+      passwords
+        .verify('ann', 'hash of right', password, { from, slowly: (check) => check() })
+        .catch((error: unknown) => (error instanceof RefusalError ? error.refusal.refused : String(error)));
+    const end = async (password?: string): Promise<void> => {
+      await settled();
+      const at = password === undefined ? 0 : scrypts.findIndex((one) => one.password === password);
+      for (const one of scrypts.splice(at, 1)) one.end();
+      await settled();
+    };
+    let guesses = 0;
+    /** From each of many addresses as many attempts as make more than there is room for. */
+    const flood = (addressOf: (index: number) => string, addresses = 17) => {
+      for (let round = 0; round < 20; round += 1)
+        for (let index = 0; index < addresses; index += 1) void attempt(addressOf(index), `guess ${(guesses += 1)}`);
+    };
+    return { begun, attempt, end, flood, pass: (ms: number) => void (now += ms) };
+  }
+
+  const v4 = (index: number): string => `192.0.2.${index}`;
+
+  test('those that were right once wait for none of them, when the minute is over', async () => {
+    const { begun, attempt, end, flood, pass } = flooded();
+    const first = attempt('home', 'right');
+    await end();
+    expect(await first).toBe(true);
+    pass(3_600_000);
+    flood(v4);
+    const again = attempt('elsewhere', 'right');
+    await settled();
+    expect(begun.slice(1)).toEqual(['guess 1', 'right']);
+    await end('right');
+    expect(await again).toBe(true);
+  });
+
+  test('those from an address of their own find room, and are next', async () => {
+    const { begun, attempt, end, flood } = flooded();
+    flood(v4);
+    // Until none of the strangers is new.
+    for (let index = 0; index < 40; index += 1) await end();
+    flood(v4);
+    const before = begun.length;
+    const first = attempt('home', 'right');
+    await end();
+    expect(begun.slice(before)).toEqual(['right']);
+    await end('right');
+    expect(await first).toBe(true);
+  });
+
+  test('one site of IPv6 has one share, however many networks it has', async () => {
+    const { begun, attempt, end, flood } = flooded();
+    flood((index) => `2001:db8:1:${index.toString(16)}::1`, 200);
+    const first = attempt('2001:db8:2::1', 'right');
+    await end();
+    await end();
+    expect(begun).toContain('right');
+    await end('right');
+    expect(await first).toBe(true);
+  });
+
+  test('the same from many addresses at once cost one scrypt, in the turn of the first', async () => {
+    const { begun, attempt, end } = flooded();
+    const all = [1, 2, 3, 4].map((index) => attempt(v4(index), 'right'));
+    await end();
+    expect(await Promise.all(all)).toEqual([true, true, true, true]);
+    expect(begun).toEqual(['right']);
   });
 });

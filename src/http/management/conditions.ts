@@ -72,7 +72,7 @@ export function contextOnce(exchange: Exchange, path: string): CommandContext {
 export async function contextOnceOfSecret(exchange: Exchange, path: string): Promise<CommandContext> {
   const context = contextOnce(exchange, path);
   if (context.fingerprint === undefined) return context;
-  return { ...context, fingerprint: await fingerprintOf(context.fingerprint, context.commandId) };
+  return { ...context, fingerprint: await fingerprintOf(context.fingerprint, context.commandId, exchange.caller.actor.uid) };
 }
 
 /** RFC 9562, section 5.8: a UUID of our own making. */

@@ -99,7 +99,7 @@ export function userOperations(authentication: Pick<AuthenticationDeps, 'passwor
           await changePassword(services.executor, commandContext(exchange), {
             kind: 'ChangePassword',
             user: uid,
-            passwordHash: await hashPassword(body.password),
+            passwordHash: await hashPassword(body.password, uid),
             verified: found.passwordHash,
           }),
         );
@@ -164,7 +164,7 @@ export function userOperations(authentication: Pick<AuthenticationDeps, 'passwor
             user: created,
             loginName: body.email,
             nameHash: nameHash(salt, body.email),
-            passwordHash: await hashPassword(made),
+            passwordHash: await hashPassword(made, exchange.caller.actor.uid),
           }),
         );
         const shown = await executor.store.read((reading) => showUser(reading, outcome.user));
@@ -225,7 +225,7 @@ export function userOperations(authentication: Pick<AuthenticationDeps, 'passwor
         const { executor } = exchange.services;
         const found = await executor.store.read((reading) => managedUser(reading, exchange, params.user));
         const made = body.password ?? randomBytes(18).toString('base64url');
-        const passwordHash = await hashPassword(made);
+        const passwordHash = await hashPassword(made, exchange.caller.actor.uid);
         granted(
           await changePassword(executor, commandContext(exchange), {
             kind: 'ChangePassword',
