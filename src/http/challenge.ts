@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
+import type { FastifyRequest } from 'fastify';
 
 /** Scheme and host under which the client knows this registry. */
 export interface PublicOrigin {
@@ -20,7 +21,10 @@ export interface ChallengeOptions {
 // A host name or an address in brackets, and a port: nothing that could end the quoted string, the header or the URL that it is put into.
 const hostGrammar = /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
 
-/** `publicUrl` decides; without it the proxy's headers do, then the connection and the Host header. What is not a scheme or a host is passed over. */
+/**
+ * `publicUrl` decides; without it the proxy's headers do, then the connection and the Host header. What is not a scheme or a host is passed over. Anybody can send these
+ * headers, also who is no trusted proxy: it is good for what goes back to that one alone, and for nothing that is held against it.
+ */
 export function publicOriginOf(request: IncomingMessage, publicUrl: string | undefined): PublicOrigin {
   if (publicUrl !== undefined) {
     const url = new URL(publicUrl);
@@ -31,6 +35,19 @@ export function publicOriginOf(request: IncomingMessage, publicUrl: string | und
     scheme: scheme === 'http' || scheme === 'https' ? scheme : connectionScheme(request),
     host: validHost(firstValue(request.headers['x-forwarded-host'])) ?? validHost(request.headers.host) ?? ownAddress(request),
   };
+}
+
+/**
+ * The names that a JWT assertion may have for this registry: its store's uuid, and the token URL, the origin and the host of `publicUrl`; without it, of the host that
+ * the request was sent to, which a trusted proxy alone may say in X-Forwarded-Host. By http and https then: who ends TLS is not known.
+ */
+export function audiencesOf(
+  request: Pick<FastifyRequest, 'host' | 'raw'>,
+  { publicUrl, issuer }: { readonly publicUrl: string | undefined; readonly issuer: string },
+): readonly string[] {
+  const host = publicUrl === undefined ? (validHost(request.host) ?? ownAddress(request.raw)) : new URL(publicUrl).host;
+  const origins = publicUrl === undefined ? [`https://${host}`, `http://${host}`] : [new URL(publicUrl).origin];
+  return [...origins.flatMap((origin) => [`${origin}/token`, origin]), host, issuer];
 }
 
 /** The challenge of every 401 under /v2. Distribution's token specification, "How to authenticate"; parameters quoted (RFC 9110, section 11.2). */

@@ -10,7 +10,7 @@ import { parseAuthorization, type Credentials } from '../identity/credentials.js
 import { formatScopes, parseScopes, type ScopedVerb, type TokenAccess } from '../identity/scopes.js';
 import { refreshedCaller, type RefreshDeps } from '../identity/refresh.js';
 import type { IssuedToken, TokenHolder, TokenIssuer, TokenVerifier } from '../identity/tokens.js';
-import { basicChallenge, publicOriginOf } from './challenge.js';
+import { audiencesOf, basicChallenge, publicOriginOf } from './challenge.js';
 import { readBody } from './request-body.js';
 
 /**
@@ -51,11 +51,10 @@ export function registerTokenRoutes(app: FastifyInstance, deps: TokenRouteDeps):
     void reply.header('www-authenticate', basicChallenge(publicOriginOf(request.raw, deps.publicUrl)));
   };
 
-  const issue = async (request: FastifyRequest, caller: Caller, parameters: URLSearchParams): Promise<Granted> => {
+  const issue = async (caller: Caller, parameters: URLSearchParams): Promise<Granted> => {
     const { actor, until } = caller;
     const access = await grant(actor, parseScopes(parameters.getAll('scope')), deps.mayOn);
-    const service = publicOriginOf(request.raw, deps.publicUrl).host;
-    return { ...deps.issuer.issue({ ...holderOf(caller), service, access, until }), access };
+    return { ...deps.issuer.issue({ ...holderOf(caller), access, until }), access };
   };
 
   /** A refresh token, for who asked for one and showed credentials. */
@@ -72,7 +71,7 @@ export function registerTokenRoutes(app: FastifyInstance, deps: TokenRouteDeps):
     const credentials = parseAuthorization(request.headers.authorization);
     try {
       const caller = await authenticateByPassword(credentials, request.ip, deps);
-      return tokenBody(await issue(request, caller, parameters));
+      return tokenBody(await issue(caller, parameters));
     } catch (error) {
       if (statusOf(error) === 401) challenge(request, reply);
       throw error;
@@ -84,7 +83,7 @@ export function registerTokenRoutes(app: FastifyInstance, deps: TokenRouteDeps):
     try {
       const parameters = await readForm(request);
       const { caller, refreshToken: given } = await callerOf(request, parameters, deps);
-      const granted = await issue(request, caller, parameters);
+      const granted = await issue(caller, parameters);
       const offline = single(parameters, 'access_type') === 'offline';
       // A client that shows one gets it back, and throws no password away for it.
       const refreshToken = given ?? (offline ? refreshTokenFor(caller) : undefined);
@@ -181,10 +180,9 @@ async function refreshGrant(refreshToken: string, deps: TokenRouteDeps): Promise
 }
 
 async function assertionGrant(request: FastifyRequest, assertion: string, deps: TokenRouteDeps): Promise<Caller> {
-  const { scheme, host } = publicOriginOf(request.raw, deps.publicUrl);
-  const origin = `${scheme}://${host}`;
-  const { findKey } = deps;
-  const found = await verifyAssertion(assertion, [`${origin}/token`, origin, host], { findKey, now: Date.now });
+  const { findKey, publicUrl, issuer } = deps;
+  const audiences = audiencesOf(request, { publicUrl, issuer: issuer.name });
+  const found = await verifyAssertion(assertion, audiences, { findKey, now: Date.now });
   if (found === 'unknown')
     throw new TokenRequestError('invalid_grant', 'the assertion is not signed by a key of the account that it names');
   if ('malformed' in found) throw new TokenRequestError('invalid_grant', found.malformed);

@@ -18,8 +18,8 @@ export interface AssertionDeps {
 export type AssertionProblem = { readonly malformed: string } | 'unknown';
 
 /**
- * Who signed a JWT bearer assertion (RFC 7523, section 3): `kid` is the key's id, `iss` and `sub` are `<project>/<account>`, `aud` names this registry, by its
- * token URL, its origin or its host; `exp` is an hour ahead at most. A `jti` is not remembered: whoever has the assertion has what it is good for until then.
+ * Who signed a JWT bearer assertion (RFC 7523, section 3): `kid` is the key's id, `iss` and `sub` are `<project>/<account>`, `aud` names this registry, by one
+ * of the `audiences`; `exp` is an hour ahead at most. A `jti` is not remembered: whoever has the assertion has what it is good for until then.
  */
 export async function verifyAssertion(
   assertion: string,

@@ -33,8 +33,6 @@ export interface TokenClaims extends TokenHolder {
 
 /** What a token is to say. */
 export interface TokenRequest extends TokenHolder {
-  /** Who the token is for: the registry's host. */
-  readonly service: string;
   readonly access: readonly TokenAccess[];
   /** Seconds since 1970: when the key expires that bought it, and so it at the latest. */
   readonly until?: number | undefined;
@@ -75,27 +73,30 @@ const REFRESH_TYPE = 'refresh+jwt';
 /** Milliseconds since 1970. */
 type Clock = () => number;
 
-/** Makes tokens, signed with the key that signs now. Judges nothing: `access` is what the caller was granted before. */
+/**
+ * Makes tokens, signed with the key that signs now. Judges nothing: `access` is what the caller was granted before. Who a token is for is who made it, `iss`: there is no
+ * `aud`, which would be a name that the registry was called by, and it may have several.
+ */
 export class TokenIssuer {
-  readonly #issuer: string;
+  /** The `iss` of tokens. */
+  readonly name: string;
   readonly #keys: Pick<SigningKeys, 'signing'>;
   readonly #lifetimeSeconds: number;
   readonly #now: Clock;
 
   /** `issuer` is the registry's store uuid. */
   constructor(options: { issuer: string; keys: Pick<SigningKeys, 'signing'>; lifetimeSeconds: number; now?: Clock }) {
-    this.#issuer = options.issuer;
+    this.name = options.issuer;
     this.#keys = options.keys;
     this.#lifetimeSeconds = options.lifetimeSeconds;
     this.#now = options.now ?? Date.now;
   }
 
-  issue({ uid, auth, key, service, access, until }: TokenRequest): IssuedToken {
+  issue({ uid, auth, key, access, until }: TokenRequest): IssuedToken {
     const issuedAt = Math.floor(this.#now() / 1_000);
     const expiresAt = endOf(issuedAt, this.#lifetimeSeconds, until);
     const token = this.#sign(ACCESS_TYPE, {
       ...this.#claims(uid, issuedAt, expiresAt),
-      aud: service,
       access,
       auth,
       ...(key === undefined ? {} : { key }),
@@ -117,7 +118,7 @@ export class TokenIssuer {
 
   #claims(uid: Uid | undefined, issuedAt: number, expiresAt: number): JsonObject {
     const jti = randomBytes(16).toString('base64url');
-    return { iss: this.#issuer, sub: uid ?? '', iat: issuedAt, nbf: issuedAt, exp: expiresAt, jti };
+    return { iss: this.name, sub: uid ?? '', iat: issuedAt, nbf: issuedAt, exp: expiresAt, jti };
   }
 
   #sign(typ: string, claims: JsonObject): string {
@@ -186,7 +187,8 @@ export class TokenVerifier {
   async #verify(token: string, typ: string): Promise<{ readonly payload: JsonObject; readonly key: SigningKey } | undefined> {
     const jwt = parseJwt(token);
     if (jwt === undefined || jwt.header['typ'] !== typ) return undefined;
-    // What can be told without a key is told first: only what this registry might have signed makes it look for one.
+    // What can be told without a key is told first: only what this registry might have signed makes it look for one. Registries that share a platform share its signing
+    // keys: another's token is told by its `iss` alone.
     const { iss, exp, nbf } = jwt.payload;
     if (iss !== this.#issuer || typeof exp !== 'number' || this.#isOver(exp)) return undefined;
     if (typeof nbf !== 'number' || nbf > this.#now() / 1_000 + LEEWAY_SECONDS) return undefined;

@@ -160,7 +160,7 @@ export async function openWorld(): Promise<World> {
     manage,
     bearer(principal, access) {
       const auth = principal === undefined ? 'none' : principal.key === undefined ? 'password' : 'key';
-      return `Bearer ${issuer.issue({ uid: principal?.uid, key: principal?.key, auth, service: host, access }).token}`;
+      return `Bearer ${issuer.issue({ uid: principal?.uid, key: principal?.key, auth, access }).token}`;
     },
     async user(name) {
       const text = `${name}@example.test`;

@@ -57,8 +57,14 @@ const atFirst = {
 const there = { ...atFirst };
 beforeEach(() => void Object.assign(there, atFirst));
 
-function newApp(sleep = () => Promise.resolve()): FastifyInstance {
-  const app = fastify();
+interface Setting {
+  readonly sleep?: () => Promise<void>;
+  readonly trusted?: readonly string[];
+  readonly publicUrl?: string;
+}
+
+function newApp({ sleep = () => Promise.resolve(), trusted, publicUrl }: Setting = {}): FastifyInstance {
+  const app = fastify({ trustProxy: trusted === undefined ? false : [...trusted] });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   app.setErrorHandler((error, _request, reply) => {
@@ -86,7 +92,7 @@ function newApp(sleep = () => Promise.resolve()): FastifyInstance {
       there.mayOn();
       return Promise.resolve(rights[actor.kind]?.[name] ?? []);
     },
-    publicUrl: undefined,
+    publicUrl,
   });
   return app;
 }
@@ -348,7 +354,14 @@ describe('a refresh token', () => {
   });
 
   test.each([
-    ['is looked at', (changed: () => void) => (there.verifying = () => Promise.resolve(changed()))],
+    [
+      'is looked at',
+      (changed: () => void) =>
+        (there.verifying = () => {
+          changed();
+          return Promise.resolve();
+        }),
+    ],
     ['was found right, before the answer', (changed: () => void) => (there.mayOn = changed)],
   ])('bought with a password that is changed while it %s is never good', async (_, during) => {
     const server = newApp();
@@ -436,6 +449,41 @@ describe('a service account', () => {
     ]);
   });
 
+  describe('has its assertion held against', () => {
+    const forwarded = { host: '10.0.0.7:7111', 'x-forwarded-host': 'registry.test', 'x-forwarded-proto': 'https' };
+    const proxy = '192.0.2.1';
+    const named = ['https://registry.test/token', 'https://registry.test', 'registry.test'];
+    test.each([
+      ['the host that it was sent to', {}, { host: 'registry.test' }, named, true],
+      ['that by http, too', {}, { host: 'localhost:5000' }, ['http://localhost:5000/token', 'localhost:5000'], true],
+      ['the host that an unlisted proxy passes on', {}, { ...forwarded, host: 'registry.test' }, named, true],
+      ['the host that a trusted proxy says', { trusted: [proxy] }, forwarded, named, true],
+      ['no host that anybody says', {}, forwarded, named, false],
+      ['no host that who is no trusted proxy says', { trusted: ['192.0.2.2'] }, forwarded, named, false],
+      ['ARTS_PUBLIC_URL', { publicUrl: 'https://registry.test' }, { host: 'x.test' }, named, true],
+      ['nothing beside it', { publicUrl: 'https://x.test' }, { host: 'registry.test' }, named, false],
+      ['no other scheme than its', { publicUrl: 'https://registry.test' }, {}, ['http://registry.test/token'], false],
+      ['the uuid of the store', {}, { host: 'x.test' }, ['store'], true],
+      ['that beside ARTS_PUBLIC_URL, too', { publicUrl: 'https://x.test' }, {}, ['store'], true],
+    ] as const)('%s', async (_, setting, headers, audiences, accepted) => {
+      const server = newApp(setting);
+      try {
+        for (const aud of audiences) {
+          const answer = await server.inject({
+            method: 'POST',
+            url: '/token',
+            payload: form({ grant_type: jwtBearer, assertion: await assertion({ aud }) }),
+            headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+            remoteAddress: proxy,
+          });
+          expect([aud, answer.statusCode]).toEqual([aud, accepted ? 200 : 400]);
+        }
+      } finally {
+        await server.close();
+      }
+    });
+  });
+
   test.each([
     ['for another registry', { aud: 'https://registry.other/token' }],
     ['that has ended', { exp: 1 }],
@@ -450,7 +498,7 @@ describe('a service account', () => {
 });
 
 test('who guesses is answered 429 with the time to wait, by GET and by POST, and the right password elsewhere 200', async () => {
-  const server = newApp(() => new Promise(() => undefined));
+  const server = newApp({ sleep: () => new Promise(() => undefined) });
   try {
     const ask = (method: 'GET' | 'POST', password: string, remoteAddress: string) =>
       method === 'GET'

@@ -99,7 +99,7 @@ describe('a caller', () => {
   });
 
   test('with a token is its holder, narrowed to its access', async () => {
-    const { token } = issuer.issue({ uid, auth: 'password', service: 'registry.test', access });
+    const { token } = issuer.issue({ uid, auth: 'password', access });
     expect(await authenticate(`Bearer ${token}`, '127.0.0.1', newDeps())).toEqual({
       actor: { kind: 'user', uid, authentication: 'token' },
       access,
@@ -108,13 +108,13 @@ describe('a caller', () => {
   });
 
   test('with a token of nobody is nobody, narrowed to its access', async () => {
-    const { token } = issuer.issue({ uid: undefined, auth: 'none', service: 'registry.test', access });
+    const { token } = issuer.issue({ uid: undefined, auth: 'none', access });
     expect(await authenticate(`Bearer ${token}`, '127.0.0.1', newDeps())).toEqual({ ...anonymous, access, viaToken: true });
   });
 
   test('is known without waiting once the token was verified', async () => {
     const deps = newDeps();
-    const header = `Bearer ${issuer.issue({ uid, auth: 'password', service: 'registry.test', access }).token}`;
+    const header = `Bearer ${issuer.issue({ uid, auth: 'password', access }).token}`;
     expect(authenticateKnown(header, deps.tokens)).toBeUndefined();
     const caller = await authenticate(header, '127.0.0.1', deps);
     expect(authenticateKnown(header, deps.tokens)).toEqual(caller);
@@ -134,7 +134,7 @@ describe('a caller', () => {
   });
 
   test('cannot log in with a token where a password is wanted', async () => {
-    const { token } = issuer.issue({ uid, auth: 'password', service: 'registry.test', access });
+    const { token } = issuer.issue({ uid, auth: 'password', access });
     expect(await codeOf(authenticateByPassword({ kind: 'bearer', token }, '127.0.0.1', newDeps()))).toBe('UNAUTHORIZED');
   });
 });

@@ -24,7 +24,6 @@ const keys = signingKeys([key]);
 const request = {
   uid,
   auth: 'password' as const,
-  service: 'registry.test',
   access: [{ type: 'repository' as const, name: 'acme/app', actions: ['pull' as const] }],
 };
 
@@ -63,7 +62,7 @@ describe('a token', () => {
 
   test('of nobody has no subject', async () => {
     const issuer = new TokenIssuer({ issuer: store, keys, lifetimeSeconds: 60, now: () => start });
-    const anonymous = issuer.issue({ uid: undefined, auth: 'none', service: 'registry.test', access: [] });
+    const anonymous = issuer.issue({ uid: undefined, auth: 'none', access: [] });
     expect(await verifierAt(start).verify(anonymous.token)).toEqual({
       uid: undefined,
       auth: 'none',
@@ -75,12 +74,19 @@ describe('a token', () => {
   test('is a JWT to other implementations', async () => {
     const { payload, protectedHeader } = await jwtVerify(token, key.publicKey, {
       issuer: store,
-      audience: 'registry.test',
       currentDate: new Date(start),
     });
     expect(protectedHeader).toEqual(goodHeader);
     expect(payload).toMatchObject({ sub: uid, iat: start / 1_000, nbf: start / 1_000, exp: start / 1_000 + 300 });
     expect(payload.jti).toMatch(/^[\w-]{22}$/);
+    expect(payload).not.toHaveProperty('aud');
+  });
+
+  test('of a registry that shares the platform, and so the keys, is not for this one', async () => {
+    const theirs = '01890a5d-ac96-774b-bcce-b302099a8060';
+    const made = new TokenIssuer({ issuer: theirs, keys, lifetimeSeconds: 300, now: () => start }).issue(request);
+    expect((await new TokenVerifier({ issuer: theirs, keys, now: () => start }).verify(made.token)).uid).toBe(uid);
+    await expectRefused(made.token);
   });
 
   test('ends, also where it was verified before', async () => {
@@ -175,7 +181,7 @@ describe('a token', () => {
 
   test('of a key of a service account says which, and ends with the key at the latest', async () => {
     const issuer = new TokenIssuer({ issuer: store, keys, lifetimeSeconds: 300, now: () => start });
-    const holder = { uid, auth: 'key', key: accountKey, service: 'registry.test', access: [] } as const;
+    const holder = { uid, auth: 'key', key: accountKey, access: [] } as const;
     const verified = async (until: number | undefined) => verifierAt(start).verify(issuer.issue({ ...holder, until }).token);
     const claims = { uid, auth: 'key', key: accountKey, access: [] };
     expect(await verified(undefined)).toEqual({ ...claims, expiresAt: start / 1_000 + 300 });
