@@ -1,7 +1,7 @@
 import { parseUid } from '../identifiers.js';
 import type { Reading } from '../projections/store.js';
 import { findUserUid } from '../projections/users.js';
-import { nameHash } from './directory.js';
+import { nameHash, saltOf } from './directory.js';
 
 /** Those who act without a uid. */
 const nameless = ['system', 'anonymous'] as const;
@@ -13,8 +13,5 @@ export function actorWithoutLookup(text: string): string | undefined {
 
 /** The uid behind a login name; undefined where nobody has it. */
 export async function findActor(reading: Reading, loginName: string): Promise<string | undefined> {
-  const { tx, platform } = reading;
-  const salt = await tx.get(platform.keyspace.metaSalt);
-  if (salt === undefined) throw new Error('the store has no salt: it was never set up');
-  return findUserUid(reading, nameHash(salt, loginName));
+  return findUserUid(reading, nameHash(await saltOf(reading), loginName));
 }
