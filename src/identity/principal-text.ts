@@ -1,6 +1,6 @@
 import { refuse, type Refusal } from '../errors.js';
 import type { AccountId, Principal, Role } from '../events/types.js';
-import { parseUid, type ProjectId, type Uid } from '../identifiers.js';
+import { parseName, parseUid, type ProjectId, type Uid } from '../identifiers.js';
 import type { StoredPrincipal } from '../projections/grants.js';
 import { findAccount, findAccountIn } from '../projections/principals.js';
 import { findProject } from '../projections/projects.js';
@@ -35,18 +35,24 @@ export async function resolvePrincipal(reading: Reading, text: string): Promise<
 }
 
 async function resolveAccount(reading: Reading, text: string): Promise<Principal | Refusal> {
-  const [projectId = '', id = '', ...more] = text.split('/');
-  const project = more.length > 0 ? undefined : await findProject(reading, projectId as ProjectId);
+  const parts = text.split('/');
+  const [projectId = '', id = ''] = parts;
+  // What is no id is nobody's, and may not go into a key.
+  const project = parts.length === 2 && parts.every(isId) ? await findProject(reading, projectId as ProjectId) : undefined;
   const found = project && (await findAccountIn(reading, project.uid, id as AccountId));
   if (found !== undefined) return { kind: 'service-account', uid: found.uid };
   return unknown(`there is no service account ${text}; one is written <project>/<account>`);
+}
+
+function isId(text: string): boolean {
+  return !('problem' in parseName(`${text}/any`));
 }
 
 function unknown(reason: string): Refusal {
   return refuse('PRINCIPAL_UNKNOWN', { reason });
 }
 
-/** A user by e-mail or uid, who is there. */
+/** A user by e-mail, or by a uid, which is not looked up: whose it is, if anybody's, is the asker's to find. */
 export async function resolveUser(reading: Reading, text: string): Promise<Uid | undefined> {
   const uid = parseUid(text.toLowerCase());
   return uid ?? findUserUid(reading, nameHash(await saltOf(reading), text));
