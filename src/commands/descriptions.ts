@@ -7,7 +7,16 @@ export const DISPLAY_NAME_MOST = 100;
 export const DESCRIPTION_MOST = 1_000;
 
 /** Line breaks and tabs are a description's own. */
-const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
+const unprintable = /[\p{Cc}\p{Zl}\p{Zp}]/u;
+
+/** The half of a surrogate pair, alone: JSON can write it, UTF-8 can't, so it would be kept as another text than was sent. */
+const halfCharacter = /\p{Cs}/u;
+
+/** Holds for every text that people write. */
+export function refuseHalfCharacters(field: string, text: string): Refusal | undefined {
+  if (!halfCharacter.test(text)) return undefined;
+  return refuse('FIELD_INVALID', { field, reason: 'it has half of a surrogate pair, which is no character; accepted is text' });
+}
 
 /** What people call a thing and say of it, held against what is accepted. */
 export function refuseDescription({ displayName, description }: Description): Refusal | undefined {
@@ -21,7 +30,8 @@ function refuseText(field: string, text: string, most: number, hasOthers: boolea
   const length = Array.from(text).length;
   if (length > most)
     return refuse('FIELD_INVALID', { field, reason: `it has ${length} characters; at most ${most} are accepted` });
-  return hasOthers ? refuse('FIELD_INVALID', { field, reason: 'it has control characters; accepted is text' }) : undefined;
+  if (hasOthers) return refuse('FIELD_INVALID', { field, reason: 'it has control characters; accepted is text' });
+  return refuseHalfCharacters(field, text);
 }
 
 export function refuseSettings(settings: RepositorySettings): Refusal | undefined {

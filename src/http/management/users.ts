@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Type } from 'typebox';
 
+import { refuseHalfCharacters } from '../../commands/descriptions.js';
 import { forgetUser } from '../../commands/forget-user.js';
 import { changePassword, createUser, setUserDisabled } from '../../commands/user.js';
 import { reject } from '../../errors.js';
@@ -92,6 +93,7 @@ export function userOperations(authentication: Pick<AuthenticationDeps, 'passwor
           return reject('DENIED', { verb: 'change', name: 'a password without being a user' });
         const found = await services.executor.store.read((reading) => findUserCredentials(reading, uid));
         if (found === undefined) return reject(caller.viaToken ? 'TOKEN_INVALID' : 'CREDENTIALS_WRONG');
+        throwIf(refuseHalfCharacters('password', body.password));
         const slowly = (check: () => Promise<boolean>) => authentication.guessing.attempt(uid, request.ip, check);
         const right = await authentication.passwords.verify(uid, found.passwordHash, body.current, { from: request.ip, slowly });
         if (!right) return reject('FIELD_INVALID', { field: 'current', reason: 'it is not your password' });
@@ -150,6 +152,7 @@ export function userOperations(authentication: Pick<AuthenticationDeps, 'passwor
           await administering(reading, exchange, 'users');
           return saltOf(reading);
         });
+        throwIf(refuseHalfCharacters('email', body.email) ?? refuseHalfCharacters('password', body.password ?? ''));
         if (!emailGrammar.test(body.email)) {
           return reject('FIELD_INVALID', {
             field: 'email',
@@ -224,6 +227,7 @@ export function userOperations(authentication: Pick<AuthenticationDeps, 'passwor
       async run({ exchange, params, body }) {
         const { executor } = exchange.services;
         const found = await executor.store.read((reading) => managedUser(reading, exchange, params.user));
+        throwIf(refuseHalfCharacters('password', body.password ?? ''));
         const made = body.password ?? randomBytes(18).toString('base64url');
         const passwordHash = await hashPassword(made, exchange.caller.actor.uid);
         granted(

@@ -27,7 +27,8 @@ describe('a body', () => {
     ['{"id":".."}', '/id', 'the name\'s part ".." is not lower-case letters and digits, separated by one of . _ __ or hyphens'],
     [`{"displayName":"${'é'.repeat(101)}"}`, '/displayName', 'it has 101 characters; at most 100 are accepted'],
     ['{"displayName":"a\\u0000b"}', '/displayName', 'it has control characters; accepted is text'],
-    ['{"displayName":"\\ud800"}', '/displayName', 'it has control characters; accepted is text'],
+    ['{"displayName":"\\ud800"}', '/displayName', 'it has half of a surrogate pair, which is no character; accepted is text'],
+    ['{"description":"a\\ud800b"}', '/description', 'it has half of a surrogate pair, which is no character; accepted is text'],
     ['[]', '', 'is not a JSON object'],
     ['null', '', 'is not a JSON object'],
   ])('%s is refused at %s', async (body, pointer, detail) => {
@@ -75,8 +76,25 @@ describe('a body', () => {
   });
 });
 
+test.each([
+  ['POST', '/users', '{"email":"\\ud800@example.org"}', '/email'],
+  ['POST', '/users', '{"email":"half@example.org","password":"correct \\udc00 horse"}', '/password'],
+  ['POST', '/users/mallory@example.org/password', '{"password":"correct \\udc00 horse"}', '/password'],
+] as const)('%s %s of half a character is refused, and nobody is made (%s)', async (method, path, body, pointer) => {
+  const before = await api.get(`${base}/users`);
+  const answer = await api.send(method, path, { body });
+  expect([answer.status, answer.body['code']]).toEqual([400, 'FIELD_INVALID']);
+  expect(answer.body['errors']).toEqual([{ pointer, detail: expect.stringContaining('half of a surrogate pair') as string }]);
+  expect((await api.get(`${base}/users`)).body).toEqual(before.body);
+});
+
 describe('a principal that is not understood', () => {
   test.each([
+    ['\u0000/x', 'there is no service account \u0000/x; one is written <project>/<account>'],
+    ['team/\u0000', 'there is no service account team/\u0000; one is written <project>/<account>'],
+    ['\ud800/x', 'there is no service account \ud800/x; one is written <project>/<account>'],
+    ['team/ci/', 'there is no service account team/ci/; one is written <project>/<account>'],
+    ['TEAM/ci', 'there is no service account TEAM/ci; one is written <project>/<account>'],
     ['nobody@example.org', 'there is no user with the e-mail nobody@example.org'],
     ['team/robot', 'there is no service account team/robot; one is written <project>/<account>'],
     ['allusers', 'allusers is not known; the special principals are allUsers and allAuthenticatedUsers, written so'],
