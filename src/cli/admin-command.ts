@@ -2,9 +2,10 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import { readConfig } from '../config.js';
-import { AdminClient, AdminError, readCredentials, readSecret, type Fields } from './admin-client.js';
+import { AdminClient, type Fields } from './admin-client.js';
 import { recoverUser } from './admin-recovery.js';
-import { misused, told } from './complaints.js';
+import { AdminError, Misused, misused, told } from './complaints.js';
+import { credentialUsage, readCredentials, readSecret } from './credentials.js';
 import { formatTable } from './table.js';
 
 const usage = `usage: artifact-store admin <command> [--server <url>] [--user <e-mail> --password-stdin | --key-file <file>] [--json]
@@ -31,8 +32,7 @@ const usage = `usage: artifact-store admin <command> [--server <url>] [--user <e
   set, create   --display-name <text> --description <text>; of a repository also --scanning on|off --immutable-tags on|off
                 --exempt <pattern> (as often as there are patterns)
 
-The server is ARTS_SERVER (http://localhost:7111), the credentials are ARTS_USER and ARTS_PASSWORD or ARTS_KEY_FILE, where no flag says otherwise.
-`;
+${credentialUsage}`;
 
 const options = {
   server: { type: 'string' },
@@ -57,9 +57,6 @@ const options = {
 
 type Flags = ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>['values'];
 
-/** A command line that is not understood. */
-class Misused extends Error {}
-
 /** What a command shows: columns of rows, one thing, or a line. */
 type Shown =
   | { readonly rows: readonly Fields[]; readonly columns: readonly string[] }
@@ -77,11 +74,11 @@ export async function administer(env: NodeJS.ProcessEnv, args: readonly string[]
     const [verb = '', ...rest] = positionals;
     if (flags.store === true) {
       if (verb !== 'reset-password') throw new Misused('--store is for reset-password alone');
-      return await recoverUser(readConfig(env), required(rest, 0, 'the user'), newPassword(flags));
+      return await recoverUser(readConfig(env), required(rest, 0, 'the user'), await newPassword(flags));
     }
     const command = Object.hasOwn(commands, verb) ? commands[verb] : undefined;
     if (command === undefined) throw new Misused(`${JSON.stringify(verb)} is not a command`);
-    const client = new AdminClient(readCredentials(env, flags));
+    const client = new AdminClient(await readCredentials(env, flags));
     print(await command(client, rest, flags), flags.json === true);
     return 0;
   } catch (error) {
@@ -186,7 +183,7 @@ const commands: Readonly<Record<string, Command>> = {
   },
   async 'reset-password'(client, words, flags) {
     const user = required(words, 0, 'the user');
-    const password = newPassword(flags);
+    const password = await newPassword(flags);
     return {
       fields: await client.ask('POST', `${api}/users/${part(user)}/password`, password === undefined ? {} : { password }),
     };
@@ -330,11 +327,11 @@ function required(words: readonly string[], index: number, what: string): string
   return word;
 }
 
-function newPassword(flags: Flags): string | undefined {
+async function newPassword(flags: Flags): Promise<string | undefined> {
   if (flags['new-password-stdin'] !== true) return undefined;
   if (flags['password-stdin'] === true)
     throw new Misused('standard input can give one password only; give yours in ARTS_PASSWORD');
-  const password = readSecret();
+  const password = await readSecret();
   if (password.length < 8) throw new AdminError('the new password has fewer than 8 characters; 8 to 1024 are accepted');
   return password;
 }

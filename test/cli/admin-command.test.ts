@@ -127,9 +127,9 @@ test('a password that nobody knows any more is set straight on the store, while 
 });
 
 test('a server that is not there is said in a line', async () => {
-  const outcome = await artifactStore(['admin', 'me'], { ARTS_SERVER: 'http://127.0.0.1:1' });
+  const outcome = await artifactStore(['admin', 'me'], { ARTS_SERVER: 'http://127.0.0.1:2' });
   expect(outcome).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/^artifact-store: http:\/\/127\.0\.0\.1:1 does not answer: .*\n$/) as string,
+    stderr: expect.stringMatching(/^artifact-store: http:\/\/127\.0\.0\.1:2 does not answer: .*\n$/) as string,
   });
 });
