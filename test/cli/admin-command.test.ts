@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 
 import { RegistryClient } from '../support/client.js';
+import { randomImage } from '../support/images.js';
 import { run } from '../support/processes.js';
 import { startServer, storeSettings } from '../support/server.js';
 
@@ -11,7 +12,7 @@ const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const server = await startServer();
 afterAll(() => server.remove());
 
-async function artifactStore(args: readonly string[], more: Readonly<Record<string, string>> = {}) {
+async function artifactStore(args: readonly string[], more: Readonly<Record<string, string>> = {}, input?: string) {
   const env = {
     PATH: process.env['PATH'],
     ARTS_SERVER: server.url,
@@ -20,7 +21,10 @@ async function artifactStore(args: readonly string[], more: Readonly<Record<stri
     ...storeSettings(server.directory),
     ...more,
   };
-  const { code, stdout, stderr } = await run(process.execPath, [program, ...args], { env });
+  const { code, stdout, stderr } = await run(process.execPath, [program, ...args], {
+    env,
+    ...(input === undefined ? {} : { input }),
+  });
   return { code, stdout: stdout.toString(), stderr };
 }
 
@@ -90,6 +94,83 @@ test("a key is written once, to a file that is its holder's alone, and logs in",
   });
 });
 
+test('what a command takes is said beside its refusal, and for all by --help', async () => {
+  const refused = await admin('users', 'disable');
+  expect(refused.stderr).toBe(
+    [
+      'artifact-store: <user> is missing',
+      '',
+      'accepted is',
+      '  users disable <user>                             lets a user in no more, from the next request on',
+      '',
+      'artifact-store admin --help has the rest.',
+      '',
+    ].join('\n'),
+  );
+  const help = await artifactStore(['admin', 'users', '--help'], { ARTS_USER: '' });
+  expect(help).toMatchObject({ code: 0, stderr: '' });
+  expect(help.stdout.split('\n').filter((line) => /^ {2}[a-z].* {2}/.test(line))).toHaveLength(6);
+});
+
+test('what is in a repository is listed, shown, tagged and deleted', async () => {
+  const client = new RegistryClient({ url: server.url, user: server.user, password: server.password });
+  const image = randomImage();
+  await client.pushImage('team/app/api', 'v1', image);
+  const { digest } = image.manifest;
+  expect(await json('images', 'list', 'team/app')).toEqual([{ image: 'api', name: 'team/app/api' }]);
+  const table = await admin('digests', 'list', 'team/app/api');
+  expect(table.stdout.split('\n')[0]).toMatch(/^DIGEST +TAGS +TOTAL SIZE +PLATFORM +PUSHED +PULLS +LAST PULLED$/);
+  expect(table.stdout.split('\n')[1]?.split(/ +/).slice(0, 2)).toEqual([digest, 'v1']);
+  expect(await json('tags', 'set', 'team/app/api:stable', digest)).toEqual({ image: 'api', tag: 'stable', digest });
+  expect(await json('tags', 'show', 'team/app/api:stable')).toMatchObject({ digest });
+  const shown = await admin('digests', 'show', `team/app/api@${digest}`);
+  expect(shown.stdout).toMatch(/^tags +stable\n +v1$/m);
+  expect(shown.stdout).toMatch(/^layers +sha256:[0-9a-f]{64} \(application\/vnd\.\S+, \d+ bytes\)$/m);
+  const before = new Date().toISOString();
+  expect(await admin('tags', 'delete', 'team/app/api:v1')).toMatchObject({ code: 0 });
+  expect(await json('tags', 'list', 'team/app/api')).toMatchObject([{ tag: 'stable', digest }]);
+  expect(await json('tags', 'list', 'team/app/api', '--at', before)).toMatchObject([{ tag: 'stable' }, { tag: 'v1' }]);
+  expect((await admin('tags', 'list', 'team/app/api')).stdout).toMatch(/^stable +sha256:\S+ +20\S+Z$/m);
+  expect(await admin('digests', 'delete', `team/app/api@${digest}`)).toMatchObject({ code: 0 });
+  expect(await json('digests', 'list', 'team/app/api')).toEqual([]);
+  expect(await admin('tags', 'show', 'team/app/api:stable')).toMatchObject({ code: 1 });
+});
+
+test('histories are told as artifact-store history tells them', async () => {
+  const kinds = async (...args: readonly string[]) => ((await json(...args)) as { kind: string }[]).map(({ kind }) => kind);
+  expect((await kinds('organizations', 'history', 'default'))[0]).toBe('OrganizationCreated');
+  expect(await kinds('users', 'history', 'ann@example.test')).toEqual(['UserCreated']);
+  expect(await kinds('service-accounts', 'history', 'team/ci')).toEqual([
+    'ServiceAccountCreated',
+    'ServiceAccountKeyAdded',
+    'ServiceAccountKeyRevoked',
+  ]);
+  expect(await kinds('service-accounts', 'history', 'team/ci', '--limit', '2', '--newest')).toEqual([
+    'ServiceAccountKeyRevoked',
+    'ServiceAccountKeyAdded',
+  ]);
+  expect(await kinds('projects', 'history', 'team', '--kind', 'ProjectCreated')).toEqual(['ProjectCreated']);
+  expect((await kinds('repositories', 'history', 'team/app', '--limit', '1'))[0]).toBe('ManifestDeleted');
+  const lines = await admin('users', 'history', 'ann@example.test');
+  expect(lines.stdout).toMatch(/^20\d\d-\d\d-\d\d .* {2}owner@example\.test \(.*\n$/);
+});
+
+test('a role and its place are told apart', async () => {
+  expect((await admin('me')).stdout).toMatch(/^roles +artifact_store_owner on organization\/default$/m);
+  expect(await json('role', 'team/ci', 'project/team')).toMatchObject({ role: 'artifact_store_viewer', inherited: false });
+  expect(await json('service-accounts', 'show', 'team/ci')).toMatchObject({ identifier: 'team/ci' });
+});
+
+test('a password is changed by its holder, both of them off the command line', async () => {
+  const { password } = (await json('users', 'create', 'eve@example.test')) as { password: string };
+  const as = (known: string, args: readonly string[], input?: string) =>
+    artifactStore(args, { ARTS_USER: 'eve@example.test', ARTS_PASSWORD: known }, input);
+  const changed = await as(password, ['admin', 'change-password', '--new-password-stdin'], 'another password\n');
+  expect(changed).toEqual({ code: 0, stdout: 'your password is changed\n', stderr: '' });
+  const fromInput = await as('wrong', ['admin', 'me', '--password-stdin', '--json'], 'another password\n');
+  expect(JSON.parse(fromInput.stdout)).toMatchObject({ name: 'eve@example.test' });
+});
+
 test.each([
   [['grant', 'bob@example.test', 'viewer', 'project/team'], 1, /no user with the e-mail bob@example\.test/],
   [['grant', 'team/none', 'viewer', 'project/team'], 1, /no service account team\/none/],
@@ -109,7 +190,28 @@ test.each([
   ],
   [['nothing'], 2, /not a command/],
   [['constructor'], 2, /not a command/],
-  [['keys', 'lend', 'team/ci'], 2, /not list, create or revoke/],
+  [['keys', 'lend', 'team/ci'], 2, /not list, show, create or revoke/],
+  [['signing-keys', '--compromised'], 2, /--compromised is not for signing-keys list/],
+  [['forget', 'ann@example.test', 'bob@example.test', '--yes'], 2, /"bob@example\.test" is one too many/],
+  [['grant', 'ann@example.test', 'viewer', 'repository/team/web', 'project/team'], 2, /"project\/team" is one too many/],
+  [['me', 'extra', 'words'], 2, /"extra" is one too many/],
+  [['organizations', 'frobnicate'], 2, /"frobnicate" is not list, create, show, set, delete or history/],
+  [['service-accounts', 'set', 'team/ci'], 2, /"set" is not list, create, show, delete or history/],
+  [['service-accounts', 'create', 'team/cd', '--description', 'x'], 2, /--description is not for service-accounts create/],
+  [['projects', 'set', 'team'], 2, /what is to be changed\? accepted are --display-name, --description/],
+  [['projects', 'show', '--user', 'x', '--user', 'y', 'team'], 2, /--user is given twice/],
+  [['projects', 'show', ''], 2, /<id> is empty/],
+  [['tags'], 2, /<project>\/<repository>\[\/<image>\] is missing/],
+  [['users', 'show'], 2, /<user> is missing/],
+  [['users', 'list', '--store'], 2, /--store is not for users list/],
+  [['reset-password', 'ann@example.test', '--store', '--user', 'x'], 2, /--store and --user/],
+  [['change-password'], 2, /--new-password-stdin/],
+  [['me', '--colour'], 2, /Unknown option '--colour'/],
+  [['tags', 'delete', 'team/web:..'], 2, /"\.\." names nothing/],
+  [['keys', 'revoke', 'team/ci', '..'], 2, /"\.\." names nothing/],
+  [['digests', 'show', 'team/web'], 2, /@<digest>/],
+  [['users', 'history', server.user, '--limit', 'all'], 2, /no whole number/],
+  [[], 2, /a command is missing/],
   [['projects', 'create', 'Team'], 1, /lower-case letters/],
 ] as const)('%j is refused in a line', async (args, code, message) => {
   const outcome = await admin(...args);
@@ -123,8 +225,37 @@ test('a password that nobody knows any more is set straight on the store, while 
   expect(await admin('me')).toMatchObject({ code: 1, stderr: 'artifact-store: the user name or the password is wrong\n' });
   const env = { ARTS_PASSWORD: made.stdout.trim() };
   expect(await artifactStore(['admin', 'me'], env)).toMatchObject({ code: 0 });
-  expect(await artifactStore(['admin', 'reset-password', 'nobody@x', '--store'])).toMatchObject({ code: 1 });
+  expect(await artifactStore(['admin', 'reset-password', 'nobody@x', '--store'])).toMatchObject({
+    code: 1,
+    stderr: 'artifact-store: there is no user nobody@x\n',
+  });
+  const programs = await artifactStore(['admin', 'reset-password', server.user, '--store', '--json']);
+  const { password } = JSON.parse(programs.stdout) as { password: string };
+  expect(await artifactStore(['admin', 'me'], { ARTS_PASSWORD: password })).toMatchObject({ code: 0 });
+  for (const [tooMany, count] of [
+    ['x'.repeat(1_025), 1_025],
+    ['\u{1f600}'.repeat(7), 7],
+  ] as const) {
+    expect(await resetTo(tooMany)).toMatchObject({
+      code: 1,
+      stderr: `artifact-store: the new password has ${count} characters; 8 to 1024 are accepted\n`,
+    });
+  }
+  expect(await resetTo(server.password, '--json')).toMatchObject({
+    code: 0,
+    stdout: `{\n  "done": "the password of ${server.user} is set"\n}\n`,
+  });
+  expect(await json('me')).toMatchObject({ name: server.user });
 });
+
+/** Straight on the store. */
+function resetTo(password: string, ...flags: readonly string[]) {
+  return artifactStore(
+    ['admin', 'reset-password', server.user, '--store', '--new-password-stdin', ...flags],
+    {},
+    `${password}\n`,
+  );
+}
 
 test('a server that is not there is said in a line', async () => {
   const outcome = await artifactStore(['admin', 'me'], { ARTS_SERVER: 'http://127.0.0.1:2' });
