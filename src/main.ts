@@ -61,10 +61,12 @@ async function run(args: readonly string[]): Promise<number> {
 // The store holds the key that signs tokens and the hashes of passwords: what is made from here on is this user's alone.
 process.umask(0o077);
 
-// `| head` has read enough: the command goes on, and ends in order.
+// `| head` has read enough: the command goes on, and ends in order. A full disk is the operator's to mend.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code === 'EPIPE') return;
+    process.stderr.write(`artifact-store: the output can't be written: ${error.message}\n`);
+    process.exit(1);
   });
 }
 

@@ -34,7 +34,8 @@ const legend = `
   <role>        viewer, editor or owner
   <user>        an e-mail, or a uid
   <image>       <project>/<repository>[/<image>]
-  <moment>      a time (2026-11-01T09:00:00Z) or a position
+  <time>        as 2026-11-01T09:00:00Z
+  <moment>      a time or a position
   --exempt      tags that stay movable; as often as there are patterns, '' for none
   --kind, --actor, --limit, --newest
                 as of artifact-store history, which reads the store itself

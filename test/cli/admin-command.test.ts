@@ -1,11 +1,12 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 
+import { findTool } from '../clients/tools.js';
 import { RegistryClient } from '../support/client.js';
 import { randomImage } from '../support/images.js';
-import { run } from '../support/processes.js';
+import { run, temporaryFolder } from '../support/processes.js';
 import { startServer, storeSettings } from '../support/server.js';
 
 const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -92,6 +93,21 @@ test("a key is written once, to a file that is its holder's alone, and logs in",
     code: 1,
     stderr: 'artifact-store: the user name or the password is wrong\n',
   });
+});
+
+const docker = findTool('docker');
+
+test.skipIf(docker === undefined)('the line that login prints logs docker in', async () => {
+  const file = join(server.directory, 'docker.json');
+  expect((await admin('service-accounts', 'create', 'team/docker')).code).toBe(0);
+  expect((await admin('keys', 'create', 'team/docker', '--output', file)).code).toBe(0);
+  const { stdout: line } = await artifactStore(['login', '--key-file', file]);
+  // Docker's own client, and no daemon of the machine's.
+  const settings = { DOCKER_CONFIG: temporaryFolder('docker'), DOCKER_HOST: `unix://${server.directory}/no-daemon` };
+  const { code, output } = await run('/bin/sh', ['-c', line], {
+    env: { PATH: `${dirname(docker ?? '')}:/bin:/usr/bin`, ...settings },
+  });
+  expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('Login Succeeded') as string });
 });
 
 test('what a command takes is said beside its refusal, and for all by --help', async () => {
@@ -211,6 +227,7 @@ test.each([
   [['keys', 'revoke', 'team/ci', '..'], 2, /"\.\." names nothing/],
   [['digests', 'show', 'team/web'], 2, /@<digest>/],
   [['users', 'history', server.user, '--limit', 'all'], 2, /no whole number/],
+  [['keys', 'create', 'team/ci', '--expires', 'tomorrow'], 2, /--expires "tomorrow" is no time; accepted is one like/],
   [[], 2, /a command is missing/],
   [['projects', 'create', 'Team'], 1, /lower-case letters/],
 ] as const)('%j is refused in a line', async (args, code, message) => {

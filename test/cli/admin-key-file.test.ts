@@ -53,6 +53,14 @@ test('a key that can not be printed is revoked again', async () => {
   expect(JSON.parse(stdout)).toEqual([]);
 });
 
+test('an output that takes nothing is said in a line', async () => {
+  expect(await admin(registry.url, ['me'], ['exec', '> /dev/full'])).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: "artifact-store: the output can't be written: ENOSPC: no space left on device, write\n",
+  });
+});
+
 test('a key that can be neither written nor revoked is named', async () => {
   const server = createServer(({ method }, response) => {
     const [status, body] =

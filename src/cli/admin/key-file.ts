@@ -1,11 +1,13 @@
 import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from 'node:fs';
 
 import type { AdminClient, Fields } from '../admin-client.js';
-import { AdminError } from '../complaints.js';
+import { AdminError, Misused } from '../complaints.js';
 import { accountPath } from './paths.js';
 import type { Shown } from './print.js';
 
 const STDOUT = 1;
+// RFC 3339.
+const timeForm = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
 /**
  * Makes a key of `<project>/<account>` and hands its only copy over: to a new file of its holder's alone, or on standard output. The file is made before the key. Where
@@ -17,6 +19,8 @@ export async function createKey(
   expires: string | undefined,
   output: string | undefined,
 ): Promise<Shown> {
+  if (expires !== undefined && !timeForm.test(expires))
+    throw new Misused(`--expires ${JSON.stringify(expires)} is no time; accepted is one like 2027-11-01T00:00:00Z`);
   const keys = `${accountPath(account)}/keys`;
   const make = (): Promise<Fields> => client.ask('POST', keys, expires === undefined ? {} : { expires });
   const handOver = async (made: Fields, write: (text: string) => void): Promise<void> => {
