@@ -50,10 +50,10 @@ export function contextsIfMatch(exchange: Exchange, load: (reading: Reading) => 
 const keyGrammar = /^[\x21-\x7e]{1,255}$/;
 
 /**
- * A context whose command id follows from the client's Idempotency-Key: a repetition, also by another server, or after the first one's answer was lost, has the
- * first one's outcome, for a day. With the key the body has to be the same.
+ * A context whose command id follows from the client's Idempotency-Key, who sends it, and the operation with what its path names, however that is written: a repetition,
+ * also by another server, or after the first one's answer was lost, has the first one's outcome, for a day. With the key the body has to say the same, in whichever order.
  */
-export function contextOnce(exchange: Exchange, path: string): CommandContext {
+export function contextOnce(exchange: Exchange): CommandContext {
   const context = commandContext(exchange);
   const { request, caller } = exchange;
   const key = request.headers['idempotency-key'];
@@ -63,14 +63,30 @@ export function contextOnce(exchange: Exchange, path: string): CommandContext {
   }
   const { kind, uid = '' } = caller.actor;
   const body = createHash('sha256')
-    .update(JSON.stringify(request.body ?? null))
+    .update(sortedJson(request.body ?? null))
     .digest('base64url');
-  return { ...context, commandId: idOf([kind, uid, request.method, path, key]), fingerprint: body };
+  const operation = [request.method, request.routeOptions.url ?? '', sortedJson(request.params)];
+  return { ...context, commandId: idOf([kind, uid, ...operation, key]), fingerprint: body };
+}
+
+/** For what makes something by no command: nobody would know a repetition, and a client that sends the key relies on it. */
+export function refuseIdempotencyKey({ request }: Exchange): void {
+  if (request.headers['idempotency-key'] === undefined) return;
+  reject('REQUEST_INVALID', { reason: 'Idempotency-Key is not accepted here: a repetition would be done again; send none' });
+}
+
+/** The same text for the same value, in whichever order its members came. */
+function sortedJson(value: unknown): string {
+  return JSON.stringify(value, (_name, one: unknown) =>
+    typeof one === 'object' && one !== null && !Array.isArray(one)
+      ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : one,
+  );
 }
 
 /** As `contextOnce`, where the body holds a password: what is kept of it for a day is no easier to guess from than what is kept of the password. */
-export async function contextOnceOfSecret(exchange: Exchange, path: string): Promise<CommandContext> {
-  const context = contextOnce(exchange, path);
+export async function contextOnceOfSecret(exchange: Exchange): Promise<CommandContext> {
+  const context = contextOnce(exchange);
   if (context.fingerprint === undefined) return context;
   return { ...context, fingerprint: await fingerprintOf(context.fingerprint, context.commandId, exchange.caller.actor.uid) };
 }

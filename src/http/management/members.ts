@@ -137,7 +137,7 @@ function operationsOf({ path, list, what, named, params, resourceOf }: Level): r
       creates: true,
       async run({ exchange, params: given, body, path: asked }) {
         const of = given as Readonly<Record<string, string>>;
-        const shown = await grant(exchange, resourceOf(of), body.principal, roleOf(body.role), contextOnce(exchange, asked));
+        const shown = await grant(exchange, resourceOf(of), body.principal, roleOf(body.role), contextOnce(exchange));
         return { body: shown, location: `${asked}/${encodeURIComponent(shown.principal)}` };
       },
     }),

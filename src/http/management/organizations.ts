@@ -90,7 +90,7 @@ export const organizationOperations = [
       const { executor, newId } = exchange.services;
       const { owner, named } = await firstOwner(exchange, body.owner);
       const made = granted(
-        await createOrganization(executor, contextOnce(exchange, path), {
+        await createOrganization(executor, contextOnce(exchange), {
           kind: 'CreateOrganization',
           organization: newId(),
           id: organizationId(body.id ?? generateId('org'), 'id'),

@@ -67,7 +67,7 @@ export const projectOperations = [
     async run({ exchange, body, path }) {
       const { executor, newId } = exchange.services;
       const made = granted(
-        await createProject(executor, contextOnce(exchange, path), {
+        await createProject(executor, contextOnce(exchange), {
           kind: 'CreateProject',
           project: newId(),
           id: projectId(body.id ?? generateId('p'), 'id'),

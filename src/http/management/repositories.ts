@@ -102,7 +102,7 @@ export const repositoryOperations = [
       const { id, scanning: scan = config.scanOnPush, ...others } = body;
       const name = repositoryName(params.project, id ?? generateId('r'), 'id');
       const made = granted(
-        await createRepository(executor, contextOnce(exchange, path), {
+        await createRepository(executor, contextOnce(exchange), {
           kind: 'CreateRepository',
           name,
           origin: 'command',

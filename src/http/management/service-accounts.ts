@@ -103,7 +103,7 @@ export const serviceAccountOperations = [
     async run({ exchange, params, body, path }) {
       const { executor, newId } = exchange.services;
       const made = granted(
-        await createServiceAccount(executor, contextOnce(exchange, path), {
+        await createServiceAccount(executor, contextOnce(exchange), {
           kind: 'CreateServiceAccount',
           project: projectId(params.project),
           account: newId(),
@@ -197,7 +197,7 @@ export const serviceAccountOperations = [
       const made = newId();
       const expiresAt = expiryOf(body.expires);
       const outcome = granted(
-        await addServiceAccountKey(executor, contextOnce(exchange, path), {
+        await addServiceAccountKey(executor, contextOnce(exchange), {
           kind: 'AddServiceAccountKey',
           project,
           id,

@@ -162,7 +162,7 @@ export function userOperations(authentication: Pick<AuthenticationDeps, 'passwor
         const made = body.password ?? randomBytes(18).toString('base64url');
         const created = newId();
         const outcome = granted(
-          await createUser(executor, await contextOnceOfSecret(exchange, path), {
+          await createUser(executor, await contextOnceOfSecret(exchange), {
             kind: 'CreateUser',
             user: created,
             loginName: body.email,

@@ -70,6 +70,32 @@ test('the same key of two people, or at two paths, is two keys', async () => {
   expect(new Set(made.map(({ body }) => body['uid'])).size).toBe(3);
 });
 
+test('the same path written otherwise is the same', async () => {
+  const [first, ...others] = ['/projects/team/repositories', '/projects/%74eam/repositories', '/projects/t%65am/repositories'];
+  const made = await api.done('POST', first ?? '', {}, once('k'));
+  for (const path of others) {
+    const again = await api.send('POST', path, { body: {}, ...once('k') });
+    expect([again.status, again.body]).toEqual([201, made.body]);
+  }
+});
+
+test('the same body in another order is the same', async () => {
+  const path = '/projects/team/repositories';
+  const first = await api.done(
+    'POST',
+    path,
+    '{"displayName":"a","description":"b","immutableTagExemptions":["x","y"]}',
+    once('k'),
+  );
+  const again = await api.send('POST', path, {
+    body: '{"immutableTagExemptions":["x","y"],"description":"b","displayName":"a"}',
+    ...once('k'),
+  });
+  expect([again.status, again.body]).toEqual([201, first.body]);
+  const other = '{"displayName":"a","description":"b","immutableTagExemptions":["y","x"]}';
+  expect((await api.send('POST', path, { body: other, ...once('k') })).status).toBe(422);
+});
+
 test('a key file is shown once', async () => {
   const path = '/projects/team/service-accounts/ci/keys';
   const first = await api.done('POST', path, {}, once('k-1'));
@@ -124,6 +150,14 @@ test('what changed nothing is not done by a repetition either, when there is som
   const other = { ...body, role: 'artifact_store_owner' };
   const answer = await api.send('POST', '/projects/team/members', { body: other, ...once('k-1') });
   expect([answer.status, answer.body['code']]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+});
+
+test('a key is refused where a signing key is made: a repetition would make another', async () => {
+  const { body: before } = await api.get(`${base}/signing-keys`);
+  const answer = await api.send('POST', '/signing-keys?compromised=true', once('k-1'));
+  expect([answer.status, answer.body['code']]).toEqual([400, 'REQUEST_INVALID']);
+  expect(answer.body['detail']).toContain('Idempotency-Key is not accepted here');
+  expect((await api.get(`${base}/signing-keys`)).body).toEqual(before);
 });
 
 test.each(['', 'a b', 'ü', 'x'.repeat(256)])('the key %j is none', async (key) => {
