@@ -107,6 +107,7 @@ export async function serve(config: Config): Promise<number> {
       services: {
         executor,
         blobs,
+        logger,
         config,
         newId,
         hashClient: createClientHash(salt),

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 
 import type { BlobStore } from '../blobs/blob-store.js';
 import type { CommandContext, Executor, Judging } from '../commands/execute.js';
@@ -18,6 +19,7 @@ import type { RunningUploads } from './running-uploads.js';
 export interface RegistryServices {
   readonly executor: Executor;
   readonly blobs: BlobStore;
+  readonly logger: Pick<Logger, 'info'>;
   readonly config: Config;
   readonly newId: () => Uid;
   readonly hashClient: HashClient;

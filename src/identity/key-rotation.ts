@@ -1,4 +1,5 @@
-import type { Store } from '../projections/store.js';
+import type { Database } from '../keyvalue/database.js';
+import type { Reading, Store } from '../projections/store.js';
 import { replaceSigningKeys, rotateSigningKey } from './signing-key-rotation.js';
 import { SIGNING_KEY_KEPT_MS } from './tokens.js';
 
@@ -20,12 +21,28 @@ export type Rotation =
   | 'young'
   | 'older-release';
 
-/** Makes a new signing key. A compromised one is replaced whatever else runs. */
-export async function rotateKeys(store: Store, occasion: Occasion): Promise<Rotation> {
-  const { database } = store;
+/**
+ * Makes a new signing key. A compromised one is replaced whatever else runs. `allowed`: asked in the transaction that makes it; throws where it may not be made.
+ */
+export async function rotateKeys(
+  store: Store,
+  occasion: Occasion,
+  allowed: (reading: Reading) => Promise<void> = () => Promise.resolve(),
+): Promise<Rotation> {
+  const database: Pick<Database, 'transact'> = {
+    transact: (body, options) =>
+      store.transact(async (writing) => {
+        await allowed(writing);
+        return body(writing.tx);
+      }, options),
+  };
   const keyspace = store.keyspaces.platform;
   if (occasion === 'compromised') return { kid: await replaceSigningKeys(database, keyspace) };
-  const { live } = await store.read((reading) => Promise.resolve(reading.platform));
+  // A generation never goes back; who may not make a key is not told of it.
+  const { live } = await store.read(async (reading) => {
+    await allowed(reading);
+    return reading.platform;
+  });
   if (live.events < RELOADED_SINCE) return 'older-release';
   const kid = await rotateSigningKey(database, keyspace, {
     olderThanMs: occasion === 'due' ? SIGNING_MS : 0,

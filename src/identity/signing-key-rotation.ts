@@ -16,7 +16,7 @@ export interface RotationOptions {
  * make one: each reads all keys, and conflicts with who writes one.
  */
 export async function rotateSigningKey(
-  database: Database,
+  database: Pick<Database, 'transact'>,
   keyspace: Keyspace,
   { olderThanMs, keptMs }: RotationOptions,
 ): Promise<string | undefined> {
@@ -45,7 +45,7 @@ export async function rotateSigningKey(
  * For a key that somebody else may have: a new one, and all others are taken out of use at once, and with them every token that they signed. The new key's kid. It signs
  * from now on, being the only one; a server learns of it by its first token. Not guaranteed: that a server refuses the old ones' tokens before it reads the keys again.
  */
-export async function replaceSigningKeys(database: Database, keyspace: Keyspace): Promise<string> {
+export async function replaceSigningKeys(database: Pick<Database, 'transact'>, keyspace: Keyspace): Promise<string> {
   const candidate = generateKeyPairSync('ed25519').privateKey;
   return database.transact(async (tx) => {
     const made = encodeSigningKey(candidate, Number(await tx.time()));

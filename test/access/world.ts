@@ -90,8 +90,9 @@ export async function openWorld(): Promise<World> {
   const { database, keyspaces } = store;
   const keys = new SigningKeyRing(database, keyspaces.platform, await loadSigningKeys(database, keyspaces.platform));
   const issuer = new TokenIssuer({ issuer: identity, keys, lifetimeSeconds: 300 });
+  const logger = pino({ level: 'silent' });
   const app = createApp({
-    logger: pino({ level: 'silent' }),
+    logger,
     authentication: {
       findUser: createUserLookup(store, salt),
       findKey: createKeyLookup(store),
@@ -113,6 +114,7 @@ export async function openWorld(): Promise<World> {
     services: {
       executor,
       blobs,
+      logger,
       config,
       newId,
       hashClient: createClientHash(salt),

@@ -66,8 +66,9 @@ export async function openApi(start = Date.UTC(2026, 10, 1, 9), versions?: (time
       done();
     },
   });
+  const logger = pino(sink);
   const deps = {
-    logger: pino(sink),
+    logger,
     checkReady: () => Promise.resolve({}),
     authentication: {
       tokens: { known: (token: string) => claimsOf(token) },
@@ -80,6 +81,7 @@ export async function openApi(start = Date.UTC(2026, 10, 1, 9), versions?: (time
     services: {
       config: { trustedProxies: [], idleSeconds: 60, publicUrl: undefined, tls: undefined, scanOnPush: true },
       newId: at.newId,
+      logger,
       hashClient: () => client.hash,
       executor: at.executor,
       inTurn: createTurns(),

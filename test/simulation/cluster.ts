@@ -194,6 +194,7 @@ export class Server {
     this.services = {
       executor: this.executor,
       blobs: this.blobs,
+      logger: { info: () => undefined },
       config,
       newId: () => cluster.newId(slot),
       hashClient: () => 'c'.repeat(64),

@@ -5,7 +5,8 @@ import { reject } from '../../errors.js';
 import { formatTime } from '../../events/database-time.js';
 import { rotateKeys } from '../../identity/key-rotation.js';
 import { readSigningKeys, SIGNING_AFTER_MS } from '../../identity/signing-keys.js';
-import { commandContext } from '../exchange.js';
+import { commandContext, requestIdOf } from '../exchange.js';
+import { refuseIdempotencyKey } from './conditions.js';
 import { administering, contentDigest, granted } from './resources.js';
 import { operation } from './route.js';
 import { contentParams, object, time } from './schemas.js';
@@ -47,14 +48,18 @@ export const upkeepOperations = [
     status: 201,
     answer: object({ kid: Type.String() }),
     async run({ exchange, query }) {
-      const { store } = exchange.services.executor;
-      await store.read((reading) => administering(reading, exchange, 'signing keys'));
-      const rotation = await rotateKeys(store, query.compromised === true ? 'compromised' : 'asked');
+      refuseIdempotencyKey(exchange);
+      const { executor, logger } = exchange.services;
+      const occasion = query.compromised === true ? 'compromised' : 'asked';
+      const rotation = await rotateKeys(executor.store, occasion, (reading) => administering(reading, exchange, 'signing keys'));
       if (rotation === 'young') return reject('SIGNING_KEY_YOUNG', { seconds: SIGNING_AFTER_MS / 1_000 });
       if (rotation === 'older-release')
         return reject('UNAVAILABLE', {
           reason: 'a server of release 0.3.0 or before still runs, which would refuse the tokens of a new key',
         });
+      // No stream is about these keys, so that no event says who it was.
+      const request = requestIdOf(exchange);
+      logger.info({ request, actor: exchange.caller.actor.uid, kid: rotation.kid, occasion }, 'a signing key was made');
       return { body: rotation };
     },
   }),
