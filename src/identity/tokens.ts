@@ -52,7 +52,7 @@ export interface RefreshClaims extends TokenHolder {
   readonly state: string;
 }
 
-/** Servers' clocks may differ by so much. */
+/** What another's clock wrote may be from the future by so much. A token's end is its end: it is got anew. */
 export const LEEWAY_SECONDS = 30;
 
 /** How long a client may go on without its password or key. No setting: a signing key is kept for as long. */
@@ -181,7 +181,7 @@ export class TokenVerifier {
   }
 
   #isOver(expiresAt: number): boolean {
-    return this.#now() >= (expiresAt + LEEWAY_SECONDS) * 1_000;
+    return this.#now() >= expiresAt * 1_000;
   }
 
   async #verify(token: string, typ: string): Promise<{ readonly payload: JsonObject; readonly key: SigningKey } | undefined> {

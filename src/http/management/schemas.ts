@@ -2,6 +2,7 @@ import { Type, type TObject, type TProperties, type TSchema } from 'typebox';
 
 import { DESCRIPTION_MOST, DISPLAY_NAME_MOST } from '../../commands/descriptions.js';
 import { EXEMPTION_LENGTH_MOST, EXEMPTIONS_MOST, exemptionForm } from '../../commands/immutable-tags.js';
+import { NAME_MAX_LENGTH } from '../../identifiers.js';
 import { DEFAULT_EXEMPTIONS } from '../../projections/repository-details.js';
 
 /** The schemas that requests are held against, and that the description is made of. What is not named in one is refused. */
@@ -21,7 +22,7 @@ export const roleSchema = Type.Enum([...roleNames], { description: 'Artifact Sto
 const idText = (what: string, example: string) =>
   text(`Id of ${what}: lower-case letters and digits, separated by one of . _ __ or hyphens.`, example, {
     minLength: 1,
-    maxLength: 128,
+    maxLength: NAME_MAX_LENGTH,
   });
 
 export const organizationParams = object({ organization: idText('an organization', 'default') });

@@ -183,6 +183,20 @@ test('no token is good for managing, whatever its scope', async () => {
   expect((await api.send('GET', '/projects/team/repositories/backend', { as: narrowed })).status).toBe(200);
 });
 
+test.each([
+  ['/projects', 'p'.repeat(196), ''],
+  ['/organizations', 'o'.repeat(196), ''],
+  ['/projects/team/service-accounts', 'a'.repeat(196), '/keys'],
+  ['/projects/team/repositories', 'r'.repeat(195), '/permissions'],
+])('in %s the longest id that can be made can be asked for, and deleted', async (path, id, inside) => {
+  const body = path === '/projects' ? { id, organization: 'default' } : { id };
+  await api.done('POST', path, body);
+  expect((await api.get(`${base}${path}/${id}${inside}`)).status).toBe(200);
+  await api.done('DELETE', `${path}/${id}`);
+  const longer = await api.send('POST', path, { body: { ...body, id: `${id}x` } });
+  expect([longer.status, longer.body['code']]).toEqual([400, 'FIELD_INVALID']);
+});
+
 test('a time that no clock of the registry reaches is no expiry', async () => {
   const path = '/projects/team/service-accounts/ci/keys';
   const far = await api.send('POST', path, { body: { expires: '9999-12-31T00:00:00Z' } });
