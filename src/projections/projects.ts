@@ -27,6 +27,20 @@ export const projects = projection({
 /** Costs one read. */
 export async function findProject(reading: Reading, id: ProjectId): Promise<Project | undefined> {
   const value = await indexOf(reading, projects).get(['id', id]);
-  if (value === undefined) return undefined;
+  return value === undefined ? undefined : projectIn(value);
+}
+
+export interface ProjectEntry extends Project {
+  readonly id: ProjectId;
+}
+
+/** The projects in the order of their ids, behind `after`. */
+export async function listProjectsById(reading: Reading, limit: number, after?: ProjectId): Promise<readonly ProjectEntry[]> {
+  const options = { limit, after: after === undefined ? undefined : [after] };
+  const found = await indexOf(reading, projects).range(['id'], options);
+  return found.map(({ items: [id], value }) => ({ id: String(id) as ProjectId, ...projectIn(value) }));
+}
+
+function projectIn(value: Buffer): Project {
   return { uid: uidFromBytes(value.subarray(0, 16)), organization: uidFromBytes(value.subarray(16)) };
 }

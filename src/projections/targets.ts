@@ -39,7 +39,8 @@ export async function findTarget(reading: Reading, actor: Actor, name: Repositor
   return { name, project, repository, role, above };
 }
 
-const nobodys = '00000000-0000-0000-0000-000000000000' as Uid;
+/** The uid of what is not there. */
+export const nobodys = '00000000-0000-0000-0000-000000000000' as Uid;
 
 /** On a project that is not there: whose push would create it owns it. */
 async function standingOnAbsentProject(reading: Reading, actor: Actor): Promise<Standing | undefined> {

@@ -1,17 +1,25 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { deleteBlob } from '../../src/commands/blob.js';
 import { deleteTag } from '../../src/commands/tag.js';
 import { RefusalError } from '../../src/errors.js';
-import type { Actor } from '../../src/events/types.js';
+import { repositoryStream, type Actor } from '../../src/events/types.js';
 import type { Exchange } from '../../src/http/exchange.js';
+import { organizationOperations } from '../../src/http/management/organizations.js';
+import { projectOperations } from '../../src/http/management/projects.js';
+import { repositoryOperations } from '../../src/http/management/repositories.js';
+import type { Answer, ManagementRequest, Operation } from '../../src/http/management/route.js';
+import { serviceAccountOperations } from '../../src/http/management/service-accounts.js';
 import { getManifest } from '../../src/http/manifests.js';
+import type { Uid } from '../../src/identifiers.js';
 import type { Database, ReadTransaction } from '../../src/keyvalue/database.js';
 import { SimulatedStore, VirtualClock } from '../../src/keyvalue/simulated.js';
-import { blobOf, create, found, nameOf, pushImage, tagOf, type Workplace } from '../commands/fixture.js';
+import { blobOf, create, found, nameOf, pushImage, tagOf, uidOf, type Workplace } from '../commands/fixture.js';
+
+type ReadsOf = (task: () => Promise<unknown>) => Promise<number>;
 
 /** A registry with shop/web:latest, somebody who may nothing, and how many keys and ranges a task reads. */
-async function setUp(): Promise<{ at: Workplace; stranger: Actor; readsOf: (task: () => Promise<unknown>) => Promise<number> }> {
+async function setUp(): Promise<{ at: Workplace; stranger: Actor; readsOf: ReadsOf }> {
   let reads = 0;
   const counting = <Tx extends ReadTransaction>(tx: Tx): Tx =>
     new Proxy(tx, {
@@ -31,7 +39,7 @@ async function setUp(): Promise<{ at: Workplace; stranger: Actor; readsOf: (task
   const at = await found(database);
   await create(at, 'shop/web');
   await pushImage(at, 'shop/web', 'x', ['latest']);
-  const readsOf = async (task: () => Promise<unknown>): Promise<number> => {
+  const readsOf: ReadsOf = async (task) => {
     reads = 0;
     await task();
     return reads;
@@ -40,6 +48,13 @@ async function setUp(): Promise<{ at: Workplace; stranger: Actor; readsOf: (task
 }
 
 const query = new URLSearchParams();
+
+const managed: readonly Operation[] = [
+  ...organizationOperations,
+  ...projectOperations,
+  ...repositoryOperations,
+  ...serviceAccountOperations,
+];
 
 /** The handlers of a reference touch no more of an exchange than this before they refuse. */
 const exchangeOf = (at: Workplace, actor: Actor) =>
@@ -85,4 +100,91 @@ test.each([
   expect(there).toBeGreaterThan(0);
   expect(await readsOf(() => ask(at, stranger, 'shop/web', 'none'))).toBe(there);
   expect(await readsOf(() => ask(at, stranger, 'shop/none', 'latest'))).toBe(there);
+});
+
+async function grantOnRepository(at: Workplace, { uid }: Actor, repository: Uid): Promise<void> {
+  if (uid === undefined) throw new Error('nobody to grant a role to');
+  const payload = { kind: 'RoleGranted', principal: { kind: 'user', uid }, role: 'viewer' } as const;
+  await at.executor.execute<boolean>(at.context(), () =>
+    Promise.resolve({ events: [{ stream: repositoryStream(repository), payload }], outcome: true }),
+  );
+}
+
+/** What the management API reads for an operation, as its route asks for it. */
+function run(at: Workplace, actor: Actor, id: string, params: object, asked: object = {}): Promise<Answer> {
+  const found = managed.find((one) => one.id === id);
+  if (found === undefined) throw new Error(`no operation ${id}`);
+  const exchange = exchangeOf(at, actor);
+  return found.run({ exchange, params, query: asked, body: undefined, path: '/' } as unknown as ManagementRequest);
+}
+
+describe.each(['a stranger', 'nobody'])('of the management API, by %s', (who) => {
+  const asActor = (stranger: Actor): Actor => (who === 'nobody' ? { kind: 'anonymous', authentication: 'none' } : stranger);
+
+  test.each(['listRepositories', 'getProject', 'listServiceAccounts'])(
+    '%s reads the same, whether the project is there and however many repositories it has',
+    async (id) => {
+      const { at, stranger, readsOf } = await setUp();
+      const refused = (project: string) =>
+        readsOf(() => expect(run(at, asActor(stranger), id, { project })).rejects.toThrow(RefusalError));
+      const few = await refused('shop');
+      expect(few).toBeGreaterThan(0);
+      expect(await refused('none')).toBe(few);
+      for (const name of ['api', 'base', 'cli']) await create(at, `shop/${name}`);
+      expect(await refused('shop')).toBe(few);
+    },
+  );
+
+  test('getOrganization reads the same, whether it is there', async () => {
+    const { at, stranger, readsOf } = await setUp();
+    const refused = (organization: string) =>
+      readsOf(() => expect(run(at, asActor(stranger), 'getOrganization', { organization })).rejects.toThrow(RefusalError));
+    expect(await refused('none')).toBe(await refused('default'));
+  });
+});
+
+test('who has a role elsewhere reads as much of a project without one as of one that is not there', async () => {
+  const { at, stranger, readsOf } = await setUp();
+  await create(at, 'other/web');
+  const other = await uidOf(at, 'other/web');
+  if (other === undefined) throw new Error('nothing to have a role on');
+  await grantOnRepository(at, stranger, other);
+  const refused = (project: string) =>
+    readsOf(() => expect(run(at, stranger, 'listRepositories', { project })).rejects.toThrow(RefusalError));
+  expect(await refused('none')).toBe(await refused('shop'));
+  const { body } = await run(at, stranger, 'listRepositories', { project: 'other' });
+  expect(body).toMatchObject({ repositories: [{ id: 'web' }] });
+});
+
+test('the projects of an organization are read by who has a role there, whatever it has', async () => {
+  const { at, stranger, readsOf } = await setUp();
+  const listed = (organization: string) =>
+    readsOf(async () => {
+      const { body } = await run(at, stranger, 'listProjects', {}, { organization });
+      expect(body).toEqual({ projects: [] });
+    });
+  const few = await listed('default');
+  expect(await listed('none')).toBe(few);
+  for (const name of ['one', 'two', 'three']) await create(at, `${name}/web`);
+  expect(await listed('default')).toBe(few);
+});
+
+test.each([
+  ['listRepositories', { project: 'shop' }, 'repositories'],
+  ['listProjects', {}, 'projects'],
+])('%s reads no more for a page by name than the page has', async (id, params, list) => {
+  const { at, readsOf } = await setUp();
+  const namesOf = (round: number) => Array.from({ length: 5 }, (_, index) => `${'abcde'[index] ?? ''}${round}`);
+  const make = async (round: number) => {
+    for (const name of namesOf(round)) await create(at, id === 'listProjects' ? `${name}/web` : `shop/${name}`);
+  };
+  const page = () =>
+    readsOf(async () => {
+      const { body } = await run(at, at.owner, id, params, { limit: 2 });
+      expect((body as Readonly<Record<string, unknown>>)[list]).toHaveLength(2);
+    });
+  await make(1);
+  const few = await page();
+  await make(2);
+  expect(await page()).toBe(few);
 });

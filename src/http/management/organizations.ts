@@ -3,12 +3,10 @@ import { Type } from 'typebox';
 import { createOrganization, deleteOrganization, describeOrganization } from '../../commands/organization.js';
 import { reject } from '../../errors.js';
 import type { Principal } from '../../events/types.js';
-import { judgeSeeing } from '../../identity/judge.js';
 import { resolvePrincipal } from '../../identity/principal-text.js';
 import { listPlatformRolesOf } from '../../projections/access.js';
 import { principalsOf } from '../../projections/grants.js';
 import { findOrganization, listOrganizations, type Organization } from '../../projections/organizations.js';
-import { isBarred } from '../../projections/principals.js';
 import { standingAsAdministrator } from '../../projections/standing.js';
 import type { Reading } from '../../projections/store.js';
 import type { Exchange } from '../exchange.js';
@@ -18,11 +16,11 @@ import { linkTo, matches, pageOf, readAll } from './paging.js';
 import {
   administering,
   granted,
+  listing,
   organizationId,
   seenOrganization,
   showOrganization,
   sortable,
-  throwIf,
   withTimes,
 } from './resources.js';
 import { operation } from './route.js';
@@ -43,11 +41,8 @@ export const organizationOperations = [
     async run({ exchange, query, path }) {
       const { caller, services } = exchange;
       return services.executor.store.read(async (reading) => {
+        await listing(reading, exchange, 'organizations');
         const administers = await standingAsAdministrator(reading, caller.actor);
-        const barred = await isBarred(reading, caller.actor);
-        throwIf(
-          judgeSeeing(caller, barred ? 'barred' : caller.actor.kind === 'anonymous' ? undefined : 'viewer', 'organizations'),
-        );
         const all = administers === 'owner' ? await everyOrganization(reading) : await ownOrganizations(reading, exchange);
         const listed = all
           .filter(({ id, displayName }) => matches(query.q, id, displayName))

@@ -2,17 +2,14 @@ import { Type } from 'typebox';
 
 import { createProject, deleteProject, describeProject } from '../../commands/project.js';
 import { reject } from '../../errors.js';
-import { judgeSeeing } from '../../identity/judge.js';
-import { findOrganizationUid } from '../../projections/organizations.js';
-import { isBarred } from '../../projections/principals.js';
-import { findProjectDetails, listProjects, type ProjectDetails } from '../../projections/project-details.js';
-import { standingAsAdministrator, standingOnProject } from '../../projections/standing.js';
+import { findProjectDetails } from '../../projections/project-details.js';
 import type { Reading } from '../../projections/store.js';
 import type { Exchange } from '../exchange.js';
 import { contextIfMatch, contextOnce, contextsIfMatch, entityTag } from './conditions.js';
 import { generateId } from './generated-ids.js';
-import { linkTo, matches, pageOf } from './paging.js';
-import { granted, organizationId, projectId, seenProject, showProject, sortable, throwIf } from './resources.js';
+import { linkTo } from './paging.js';
+import { pageOfProjects } from './project-list.js';
+import { granted, listing, organizationId, projectId, seenProject, showProject } from './resources.js';
 import { operation } from './route.js';
 import { after, described, limit, object, page, project, projectParams, q, sort } from './schemas.js';
 
@@ -37,13 +34,8 @@ export const projectOperations = [
     async run({ exchange, query, path }) {
       const { caller, services } = exchange;
       return services.executor.store.read(async (reading) => {
-        const barred = await isBarred(reading, caller.actor);
-        throwIf(judgeSeeing(caller, barred ? 'barred' : caller.actor.kind === 'anonymous' ? undefined : 'viewer', 'projects'));
-        const visible = await visibleProjects(reading, exchange, query.organization);
-        const listed = visible
-          .filter(({ id, displayName }) => matches(query.q, id, displayName))
-          .map((item) => ({ item, name: item.id, created: sortable(item.created), uid: item.uid }));
-        const found = pageOf(listed, query);
+        await listing(reading, exchange, 'projects');
+        const found = await pageOfProjects(reading, caller.actor, query);
         const projects = await Promise.all(found.items.map((one) => showProject(reading, one)));
         return { body: { projects, ...linkTo(path, query, found.after) } };
       });
@@ -138,31 +130,4 @@ export const projectOperations = [
 
 async function load(reading: Reading, exchange: Exchange, id: string): Promise<object> {
   return showProject(reading, (await seenProject(reading, exchange, id)).details);
-}
-
-const READ_AT_ONCE = 500;
-
-async function visibleProjects(
-  reading: Reading,
-  { caller }: Exchange,
-  organization: string | undefined,
-): Promise<readonly ProjectDetails[]> {
-  const of = organization === undefined ? undefined : await findOrganizationUid(reading, organizationId(organization));
-  if (organization !== undefined && of === undefined) return [];
-  const seesAll = (await standingAsAdministrator(reading, caller.actor)) === 'owner';
-  const visible: ProjectDetails[] = [];
-  for (let last: ProjectDetails['uid'] | undefined; ;) {
-    const uids = await listProjects(reading, of, READ_AT_ONCE, last);
-    const found = await Promise.all(
-      uids.map(async (uid) => {
-        const details = await findProjectDetails(reading, uid);
-        if (details === undefined || seesAll) return details;
-        const standing = await standingOnProject(reading, caller.actor, details);
-        return standing === undefined || standing === 'barred' ? undefined : details;
-      }),
-    );
-    visible.push(...found.filter((one) => one !== undefined));
-    last = uids.at(-1);
-    if (uids.length < READ_AT_ONCE) return visible;
-  }
 }

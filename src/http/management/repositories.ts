@@ -1,28 +1,14 @@
 import { Type } from 'typebox';
 
 import { changeRepositorySettings, createRepository, deleteRepository } from '../../commands/repository.js';
-import { reject } from '../../errors.js';
-import { judgeSeeing, refuseBarred } from '../../identity/judge.js';
-import type { RepositoryId, Uid } from '../../identifiers.js';
-import { findProject, type Project } from '../../projections/projects.js';
-import { findRepository, listRepositories } from '../../projections/repositories.js';
-import { findRepositoryCreation, findSettings } from '../../projections/repository-details.js';
-import { standingOnProject, standingOnRepository, type Standing } from '../../projections/standing.js';
+import { findRepository } from '../../projections/repositories.js';
 import type { Reading } from '../../projections/store.js';
 import type { Exchange } from '../exchange.js';
 import { contextIfMatch, contextOnce, contextsIfMatch, entityTag } from './conditions.js';
 import { generateId } from './generated-ids.js';
-import { linkTo, matches, pageOf } from './paging.js';
-import {
-  granted,
-  projectId,
-  repositoryName,
-  seenProject,
-  seenRepository,
-  showRepository,
-  sortable,
-  throwIf,
-} from './resources.js';
+import { linkTo } from './paging.js';
+import { pageOfRepositories, seenRepositories } from './repository-list.js';
+import { granted, repositoryName, seenRepository, showRepository } from './resources.js';
 import { operation } from './route.js';
 import {
   after,
@@ -69,16 +55,8 @@ export const repositoryOperations = [
     answer: page('repositories', repository),
     async run({ exchange, params, query, path }) {
       return exchange.services.executor.store.read(async (reading) => {
-        const visible = await visibleRepositories(reading, exchange, params.project);
-        const listed = visible
-          .filter(({ id, about }) => {
-            const kept = query.scanning === undefined || query.scanning === about.scanning;
-            const keptTags = query.immutableTags === undefined || query.immutableTags === about.immutableTags;
-            return kept && keptTags && matches(query.q, id, about.displayName);
-          })
-          .map((item) => ({ item, name: item.id, created: item.created, uid: item.uid }));
-        const found = pageOf(listed, query);
-        const repositories = await Promise.all(found.items.map(({ uid }) => showRepository(reading, params.project, uid)));
+        const found = await pageOfRepositories(reading, await seenRepositories(reading, exchange, params.project), query);
+        const repositories = await Promise.all(found.items.map((uid) => showRepository(reading, params.project, uid)));
         return { body: { repositories, ...linkTo(path, query, found.after) } };
       });
     },
@@ -183,44 +161,4 @@ async function load(
 ): Promise<object> {
   const { repository: uid } = await seenRepository(reading, exchange, repositoryName(params.project, params.repository));
   return showRepository(reading, params.project, uid);
-}
-
-const READ_AT_ONCE = 500;
-
-/** Who has a role on none of them, nor on the project, is told the same as where there is none. */
-async function visibleRepositories(reading: Reading, exchange: Exchange, text: string) {
-  const { caller } = exchange;
-  const id = projectId(text);
-  const project = await findProject(reading, id);
-  if (project === undefined) {
-    await seenProject(reading, exchange, text);
-    return reject('PROJECT_UNKNOWN', { project: id });
-  }
-  const above = await standingOnProject(reading, caller.actor, project);
-  throwIf(refuseBarred(caller, above));
-  const visible = await listVisible(reading, exchange, project, above);
-  if (above === undefined && visible.length === 0) throwIf(judgeSeeing(caller, undefined, `project ${id}`));
-  if (caller.access !== undefined) throwIf(judgeSeeing(caller, 'viewer', `project ${id}`));
-  return visible;
-}
-
-async function listVisible(reading: Reading, { caller }: Exchange, project: Project, above: Standing | undefined) {
-  const visible: Awaited<ReturnType<typeof about>>[] = [];
-  for (let last: RepositoryId | undefined; ;) {
-    const some = await listRepositories(reading, project.uid, { limit: READ_AT_ONCE, after: last });
-    const seen = await Promise.all(
-      some.map(async ({ uid, id }) => {
-        const standing = await standingOnRepository(reading, caller.actor, uid, above);
-        return standing === undefined ? undefined : about(reading, uid, id);
-      }),
-    );
-    visible.push(...seen.filter((one) => one !== undefined));
-    last = some.at(-1)?.id;
-    if (some.length < READ_AT_ONCE) return visible;
-  }
-}
-
-async function about(reading: Reading, uid: Uid, id: RepositoryId) {
-  const [settingsThere, created] = await Promise.all([findSettings(reading, uid), findRepositoryCreation(reading, uid)]);
-  return { uid, id, about: settingsThere, created: created === undefined ? '' : sortable(created) };
 }

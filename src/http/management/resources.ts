@@ -4,17 +4,18 @@ import { refuse, reject, RefusalError } from '../../errors.js';
 import { formatTime } from '../../events/database-time.js';
 import { formatPosition, type Position } from '../../events/position.js';
 import { timesOf } from '../../events/sampled-times.js';
-import type { AccountId, OrganizationId } from '../../events/types.js';
+import type { AccountId, Actor, OrganizationId } from '../../events/types.js';
 import { parseName, type ProjectId, type RepositoryId, type RepositoryName, type Uid } from '../../identifiers.js';
 import { judgeManaging, judgeSeeing } from '../../identity/judge.js';
 import { findOrganization, findOrganizationUid, type Organization } from '../../projections/organizations.js';
 import { findProjectDetails, type ProjectDetails } from '../../projections/project-details.js';
+import { isBarred } from '../../projections/principals.js';
 import { findProject, type Project } from '../../projections/projects.js';
 import { findRepository } from '../../projections/repositories.js';
 import { findRepositoryCreation, findSettings } from '../../projections/repository-details.js';
 import { standingAsAdministrator, standingOnOrganization, standingOnProject, type Standing } from '../../projections/standing.js';
 import type { LiveDirectory, Reading } from '../../projections/store.js';
-import { findTarget, standingToManageAbsentProject, type Target } from '../../projections/targets.js';
+import { findTarget, nobodys, standingToManageAbsentProject, type Target } from '../../projections/targets.js';
 import { deny, type Exchange } from '../exchange.js';
 
 /** What the answers show, and what has to hold before they do. */
@@ -32,6 +33,13 @@ export function throwIf(refusal: Refusal | undefined): void {
 /** Holds for an administrator of the registry; `what`: what would be managed, for the message. */
 export async function administering(reading: Reading, { caller }: Exchange, what: string): Promise<void> {
   throwIf(judgeManaging(caller, await standingAsAdministrator(reading, caller.actor), what));
+}
+
+/** Holds for who could log in: a list has what one may see, and may be empty. */
+export async function listing(reading: Reading, { caller }: Exchange, what: string): Promise<void> {
+  const { actor } = caller;
+  const standing = (await isBarred(reading, actor)) ? 'barred' : actor.kind === 'anonymous' ? undefined : 'viewer';
+  throwIf(judgeSeeing(caller, standing, what));
 }
 
 // ---- Ids
@@ -83,7 +91,13 @@ export async function withTime<T extends { readonly created: Position }>(reading
   return shown;
 }
 
-export const sortable = (position: Position): string => formatPosition(position);
+/** A position as text that sorts as it, from the tenth incarnation on, too. */
+export function sortable(position: Position): string {
+  return formatPosition(position).padStart(POSITION_LENGTH_MOST, '0');
+}
+
+// An incarnation has 32 bits: ten digits, a hyphen, and 24 hexadecimal digits.
+const POSITION_LENGTH_MOST = 10 + 1 + 24;
 
 // ---- Organizations
 
@@ -96,7 +110,8 @@ export async function showOrganization(reading: Reading, found: Organization): P
 export async function seenOrganization(reading: Reading, { caller }: Exchange, text: string): Promise<Organization> {
   const id = organizationId(text);
   const uid = await findOrganizationUid(reading, id);
-  const own = uid === undefined ? undefined : await standingOnOrganization(reading, caller.actor, uid);
+  // Where there is none, one that nobody has is asked for: how long it takes tells nobody what is there.
+  const own = await standingOnOrganization(reading, caller.actor, uid ?? nobodys);
   throwIf(judgeSeeing(caller, own ?? (await standingAsAdministrator(reading, caller.actor)), `organization ${id}`));
   const found = uid && (await findOrganization(reading, uid));
   return found === undefined ? reject('ORGANIZATION_UNKNOWN', { organization: id }) : found;
@@ -120,16 +135,27 @@ export interface SeenProject {
 export async function seenProject(reading: Reading, { caller }: Exchange, text: string): Promise<SeenProject> {
   const id = projectId(text);
   const project = await findProject(reading, id);
-  const standing =
-    project === undefined
-      ? await standingToManageAbsentProject(reading, caller.actor)
-      : await standingOnProject(reading, caller.actor, project);
+  const standing = await standingOnProjectOrNone(reading, caller.actor, project);
   throwIf(judgeSeeing(caller, standing, `project ${id}`));
   const details = project && (await findProjectDetails(reading, project.uid));
   return project === undefined || details === undefined
     ? reject('PROJECT_UNKNOWN', { project: id })
     : { details, project, standing };
 }
+
+/** The actor's role on a project, or on one that is not there. Costs who has none the same, whether it is there. */
+export async function standingOnProjectOrNone(
+  reading: Reading,
+  actor: Actor,
+  project: Project | undefined,
+): Promise<Standing | undefined> {
+  const own = await standingOnProject(reading, actor, project ?? nobodysProject);
+  if (own !== undefined) return own;
+  const onNone = await standingToManageAbsentProject(reading, actor);
+  return project === undefined ? onNone : undefined;
+}
+
+const nobodysProject: Project = { uid: nobodys, organization: nobodys };
 
 // ---- Repositories
 

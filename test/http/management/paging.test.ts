@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 
-import { readAll } from '../../../src/http/management/paging.js';
+import { compareText, pageByName, pageOf, readAll } from '../../../src/http/management/paging.js';
+import { sortable } from '../../../src/http/management/resources.js';
 import { of, pagesOf } from '../api-fixture.js';
 import { base, openManagement, type Management } from './fixture.js';
 
@@ -138,4 +139,38 @@ test.each([0, 999, 1_000, 2_500])('all of %i are read, however many are read at 
     return Promise.resolve(Array.from({ length: Math.min(limit, count - first + 1) }, (_, index) => first + index));
   };
   expect(await readAll(some)).toEqual(Array.from({ length: count }, (_, index) => index + 1));
+});
+
+test('text is in the order of its code points, as keys are', () => {
+  const texts = ['', 'a', 'a\u{e000}', 'a\uffff', 'a\u{10000}', 'a\u{1f680}b', 'a\u{1f680}c', 'ab'];
+  const byBytes = texts.toSorted((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)));
+  expect(texts.toReversed().toSorted(compareText)).toEqual(byBytes);
+});
+
+test('what was made in the tenth incarnation was made after what was made in the ninth', () => {
+  const stamp = Buffer.alloc(12);
+  const made = [1, 9, 10, 4_294_967_295].map((incarnation) => sortable({ incarnation, stamp }));
+  expect(made.toReversed().toSorted(compareText)).toEqual(made);
+});
+
+test('a page by name is the same from the index as from all that is sorted, filtered or not', async () => {
+  const all = Array.from({ length: 250 }, (_, index) => `r-${String(index).padStart(3, '0')}`);
+  const isKept = (name: string) => name.endsWith('7');
+  const read = (limit: number, after: string | undefined) =>
+    Promise.resolve(all.filter((name) => after === undefined || name > after).slice(0, limit));
+  for (const keep of [() => true, isKept]) {
+    const listed = all.filter(keep).map((name) => ({ item: name, name, created: '', uid: name }));
+    for (let after: string | undefined, round = 0; round === 0 || after !== undefined; round += 1) {
+      const query = { limit: 3, after };
+      const same = (name: string) => name;
+      const page = await pageByName(query, {
+        nameOf: same,
+        uidOf: same,
+        read,
+        keep: (name) => Promise.resolve(keep(name) ? name : undefined),
+      });
+      expect(page.items).toEqual(pageOf(listed, query).items);
+      after = page.after;
+    }
+  }
 });
