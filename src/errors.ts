@@ -273,6 +273,11 @@ const table = {
   METHOD_UNSUPPORTED: { status: 405, oci: 'UNSUPPORTED', message: '{method} is not supported here; accepted: {allowed}' },
   REQUEST_INVALID: { status: 400, oci: 'UNSUPPORTED', message: '{reason}' },
 
+  CROSS_SITE: {
+    status: 403,
+    oci: 'DENIED',
+    message: "a page of another site had a browser send this ({sent}); send it from this registry's own page, or by a program",
+  },
   BODY_INVALID: { status: 400, oci: 'UNSUPPORTED', message: '{reason}' },
   MEDIA_TYPE_UNSUPPORTED: {
     status: 415,

@@ -11,6 +11,7 @@ import type { RegistryServices } from '../exchange.js';
 import { problemOf, problemType } from '../problem.js';
 import { invalid } from '../api-query.js';
 import { namesTag } from './conditions.js';
+import { refuseCrossSite } from './cross-site.js';
 import { describe } from './description.js';
 import { digestOperations } from './digests.js';
 import { historyOperations } from './history.js';
@@ -76,6 +77,8 @@ export function registerManagement(
     validate(api);
     api.addHook('onRequest', async (request, reply) => {
       reply.header('cache-control', 'no-store');
+      const crossSite = refuseCrossSite(request, services.config.publicUrl);
+      if (crossSite !== undefined) throw new RefusalError(crossSite);
       const header = request.headers.authorization;
       request.caller =
         authenticateKnown(header, authentication.tokens) ?? (await authenticate(header, request.ip, authentication));
