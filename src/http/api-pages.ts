@@ -1,5 +1,3 @@
-import type { FastifyReply } from 'fastify';
-
 import { reject } from '../errors.js';
 import { formatTime } from '../events/database-time.js';
 import { formatPosition, type Position } from '../events/position.js';
@@ -9,8 +7,6 @@ import { judge } from '../identity/judge.js';
 import type { Sight } from '../projections/history-entries.js';
 import type { LiveDirectory, Reading } from '../projections/store.js';
 import type { Target } from '../projections/targets.js';
-import { sendJson } from './answers.js';
-import type { ApiQuery } from './api-query.js';
 import type { Exchange } from './exchange.js';
 
 /** Ids as they stand in a path. */
@@ -28,6 +24,9 @@ export function nameOf({ request }: Exchange, { project, repository }: Place, im
   const text = [project, repository ?? 'any', ...(image === '' ? [] : [image])].join('/');
   const name = parseName(text);
   request.told.name = repository === undefined ? project : text;
+  if (project.includes('/') || repository?.includes('/') === true) {
+    return reject('NAME_INVALID', { name: text.slice(0, 300), reason: 'an id is one part of a name, without a slash' });
+  }
   if ('problem' in name) return reject('NAME_INVALID', { name: text.slice(0, 300), reason: name.reason });
   return repository === undefined ? { ...name, name: name.project } : name;
 }
@@ -63,16 +62,4 @@ export async function momentsOf(
 /** `momentsOf` for one. */
 export async function momentOf(reading: Reading, directory: LiveDirectory, position: Position | undefined): Promise<MomentJson> {
   return (await momentsOf(reading, directory, [position]))[0] ?? {};
-}
-
-/** The next page's path, where something lies behind `after`. */
-export function linkOf(query: ApiQuery, path: string, after: string | undefined): { readonly next?: string } {
-  return after === undefined ? {} : { next: query.linkWith(path, 'after', after) };
-}
-
-/** Answers with a page; its `next` is a Link header, too. */
-export function sendPage({ reply }: Exchange, body: object): FastifyReply {
-  // RFC 8288, for clients that page without reading the body.
-  if ('next' in body && typeof body.next === 'string') reply.header('link', `<${body.next}>; rel="next"`);
-  return sendJson(reply, 200, body);
 }

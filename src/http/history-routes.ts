@@ -22,31 +22,43 @@ import {
 import type { Reading } from '../projections/store.js';
 import { findTarget } from '../projections/targets.js';
 import { beginAnswer } from './answers.js';
-import {
-  LIMIT,
-  LIMIT_MOST,
-  linkOf,
-  momentOf,
-  momentsOf,
-  nameOf,
-  sendPage,
-  sightOf,
-  type MomentJson,
-  type Place,
-} from './api-pages.js';
-import { ApiQuery, invalid, quoted } from './api-query.js';
+import { LIMIT, momentOf, momentsOf, nameOf, sightOf, type MomentJson, type Place } from './api-pages.js';
+import { invalid, parameter, quoted } from './api-query.js';
 import { itsTurn } from './blobs.js';
 import { deny, type Exchange } from './exchange.js';
 import { ndjsonOf, parquetOf } from './history-export.js';
+import { linkTo } from './management/paging.js';
 
 /** Of an export, which is read beside everybody's pulls. */
 const EXPORT_PAGE = 100;
 /** The newest; a pipeline may make and delete a repository every day. */
 const BEARERS_MOST = 100;
 
-const filters = ['kind', 'actor', 'since', 'until'];
-const parts = ['image', 'tag', 'digest', 'bearer'];
-const paging = ['order', 'limit', 'after'];
+/** Which events are asked for, as the schema has it (management/past-schemas.ts). */
+export interface HistoryFilters {
+  readonly kind?: string | undefined;
+  readonly actor?: string | undefined;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  readonly after?: string | undefined;
+}
+
+export interface HistoryPageQuery extends HistoryFilters {
+  readonly order?: 'newest' | 'oldest' | undefined;
+  readonly limit?: number | undefined;
+}
+
+/** Of which part of a repository; all of them empty: of the whole. */
+export interface HistoryParts {
+  readonly image?: string | undefined;
+  readonly tag?: string | undefined;
+  readonly digest?: string | undefined;
+  readonly bearer?: string | undefined;
+}
+
+export interface HistoryExportQuery extends HistoryFilters {
+  readonly format?: 'ndjson' | 'parquet' | undefined;
+}
 
 /** What a request asks of history, before anything is read. */
 interface HistoryQuestion {
@@ -59,16 +71,19 @@ interface HistoryQuestion {
 }
 
 /** A page of the history of a project, a repository, or a part of one. */
-export async function getHistory(exchange: Exchange, path: string, place: Place): Promise<FastifyReply> {
-  const query = new ApiQuery(exchange.query, [...partsAt(place), ...filters, ...paging]);
+export async function getHistory(
+  exchange: Exchange,
+  path: string,
+  place: Place,
+  query: HistoryPageQuery & HistoryParts,
+): Promise<object> {
   const question = questionOf(exchange, place, query);
   const page = pageAsked(query, path);
-  const body = await exchange.services.executor.store.read(async (reading) => {
+  return exchange.services.executor.store.read(async (reading) => {
     const found = await ask(reading, exchange, question);
     const head = await headOf(reading, question.scope, found);
     return pageOfHistory(reading, page, found, head, logsOf(question.scope));
   });
-  return sendPage(exchange, body);
 }
 
 /** Something of the platform's, as its history is headed, and what the caller may know of it. */
@@ -83,13 +98,12 @@ export interface PlatformHistory {
 export async function platformHistory(
   exchange: Exchange,
   path: string,
+  query: HistoryPageQuery,
   find: (reading: Reading) => Promise<PlatformHistory>,
-  own: readonly string[] = [],
 ): Promise<object> {
-  const query = new ApiQuery(exchange.query, [...own, ...filters, ...paging]);
   const page = pageAsked(query, path);
-  const kinds = query.kinds('kind');
-  const actors = query.list('actor');
+  const kinds = parameter.kinds('kind', query.kind);
+  const actors = query.actor?.split(',');
   return exchange.services.executor.store.read(async (reading) => {
     const { head, streams, people } = await find(reading);
     const sight = { people, project: undefined };
@@ -101,7 +115,7 @@ export async function platformHistory(
 }
 
 interface PageAsked {
-  readonly query: ApiQuery;
+  readonly query: HistoryPageQuery;
   readonly path: string;
   readonly span: Span;
   readonly newestFirst: boolean;
@@ -109,15 +123,10 @@ interface PageAsked {
   readonly cursor: Position | undefined;
 }
 
-function pageAsked(query: ApiQuery, path: string): PageAsked {
-  return {
-    query,
-    path,
-    span: spanOf(query),
-    newestFirst: query.choice('order', ['newest', 'oldest']) === 'newest',
-    limit: query.limit(LIMIT, LIMIT_MOST),
-    cursor: query.position('after'),
-  };
+function pageAsked(query: HistoryPageQuery, path: string): PageAsked {
+  const { order = 'newest', limit = LIMIT } = query;
+  const cursor = parameter.position('after', query.after);
+  return { query, path, span: spanOf(query), newestFirst: order === 'newest', limit, cursor };
 }
 
 async function pageOfHistory(
@@ -139,12 +148,12 @@ async function pageOfHistory(
     ...(newest && (await momentOf(reading, newest.directory, newest.position))),
     order: newestFirst ? 'newest' : 'oldest',
     entries,
-    ...linkOf(query, path, next && formatPosition(next)),
+    ...linkTo(path, { ...query }, next && formatPosition(next)),
   };
 }
 
-function spanOf(query: ApiQuery): Span {
-  return { since: query.moment('since'), until: query.moment('until') };
+function spanOf({ since, until }: HistoryFilters): Span {
+  return { since: parameter.moment('since', since), until: parameter.moment('until', until) };
 }
 
 const exportFormats = {
@@ -153,12 +162,15 @@ const exportFormats = {
 } as const;
 
 /** All of it up to the position that is the newest when it begins, the oldest first, in flat memory. */
-export async function exportHistory(exchange: Exchange, place: Place): Promise<FastifyReply> {
+export async function exportHistory(
+  exchange: Exchange,
+  place: Place,
+  query: HistoryExportQuery & HistoryParts,
+): Promise<FastifyReply> {
   const { request, reply, services } = exchange;
-  const query = new ApiQuery(exchange.query, [...partsAt(place), ...filters, 'after', 'format']);
+  const { format = 'ndjson' } = query;
   const question = questionOf(exchange, place, query);
-  const format = query.choice('format', ['ndjson', 'parquet']);
-  const cursor = query.position('after');
+  const cursor = parameter.position('after', query.after);
   const { store } = services.executor;
   const begin = await store.read(async (reading) => {
     const { kinds, actors } = await ask(reading, exchange, question);
@@ -215,23 +227,20 @@ async function* resumed<T>(first: IteratorResult<T, void>, rest: AsyncGenerator<
   yield* rest;
 }
 
-function partsAt({ repository }: Place): readonly string[] {
-  return repository === undefined ? [] : parts;
-}
-
-function questionOf(exchange: Exchange, place: Place, query: ApiQuery): HistoryQuestion {
-  const tag = query.tag('tag');
-  const digest = query.digest('digest');
+function questionOf(exchange: Exchange, place: Place, query: HistoryFilters & HistoryParts): HistoryQuestion {
+  const tag = parameter.tag('tag', query.tag);
+  const digest = parameter.digest('digest', query.digest);
   if (tag !== undefined && digest !== undefined) invalid('tag and digest are both given; a history is of one of them');
-  const name = nameOf(exchange, place, query.text('image') ?? '');
-  const image = query.text('image') === undefined && tag === undefined ? undefined : name.image;
+  const name = nameOf(exchange, place, query.image ?? '');
+  const image = query.image === undefined && tag === undefined ? undefined : name.image;
   const repository = place.repository === undefined ? undefined : name.repository;
+  const bearer = parameter.uid('bearer', query.bearer);
   return {
-    scope: { project: name.project, repository, image, tag, digest, bearer: query.uid('bearer') },
+    scope: { project: name.project, repository, image, tag, digest, bearer },
     name,
     span: spanOf(query),
-    kinds: query.kinds('kind'),
-    actors: query.list('actor'),
+    kinds: parameter.kinds('kind', query.kind),
+    actors: query.actor?.split(','),
   };
 }
 

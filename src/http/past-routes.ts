@@ -1,5 +1,3 @@
-import type { FastifyReply } from 'fastify';
-
 import { parseDigest, type Digest } from '../digest.js';
 import { reject, RefusalError } from '../errors.js';
 import { formatTime, positionOf, type Moment } from '../events/database-time.js';
@@ -12,9 +10,21 @@ import { newestPlace } from '../projections/history-walk.js';
 import { findManifestAt, findTagAt, listManifestsAt, listTagsAt, type ManifestThen } from '../projections/past.js';
 import type { Reading } from '../projections/store.js';
 import { findTarget } from '../projections/targets.js';
-import { LIMIT, LIMIT_MOST, linkOf, momentOf, momentsOf, nameOf, sendPage, sightOf, type Place } from './api-pages.js';
-import { ApiQuery, invalid, quoted } from './api-query.js';
+import { LIMIT, momentOf, momentsOf, nameOf, sightOf, type Place } from './api-pages.js';
+import { invalid, parameter, quoted } from './api-query.js';
 import { deny, type Exchange } from './exchange.js';
+import { linkTo } from './management/paging.js';
+
+/** What of the past is asked for, as its schema has it (management/past-schemas.ts). */
+export interface PastQuery {
+  readonly image?: string | undefined;
+  readonly at?: string | undefined;
+}
+
+export interface PastListQuery extends PastQuery {
+  readonly limit?: number | undefined;
+  readonly after?: string | undefined;
+}
 
 /** What the state of a repository is asked for. */
 interface Then {
@@ -25,12 +35,11 @@ interface Then {
 }
 
 /** An image's tags as they were. */
-export async function getTagsThen(exchange: Exchange, path: string, place: Place): Promise<FastifyReply> {
-  const query = new ApiQuery(exchange.query, ['image', 'at', 'limit', 'after']);
-  const name = nameOf(exchange, place, query.text('image') ?? '');
-  const limit = query.limit(LIMIT, LIMIT_MOST);
-  const after = query.tag('after');
-  const body = await readThen(exchange, name, query.moment('at'), async ({ reading, repository, sight, at }) => {
+export async function getTagsThen(exchange: Exchange, path: string, place: Place, query: PastListQuery): Promise<object> {
+  const { limit = LIMIT } = query;
+  const name = nameOf(exchange, place, query.image ?? '');
+  const after = parameter.tag('after', query.after);
+  return readThen(exchange, name, parameter.moment('at', query.at), async ({ reading, repository, sight, at }) => {
     const { tags, next } = await listTagsAt(reading, repository, name.image, at, { after, limit });
     const gone = await deedsOf(
       reading,
@@ -45,37 +54,33 @@ export async function getTagsThen(exchange: Exchange, path: string, place: Place
     return {
       image: name.image,
       tags: tags.map(({ tag, digest }, index) => ({ tag, digest, since: since[index], ...gone[index] })),
-      ...linkOf(query, path, next),
+      ...linkTo(path, { ...query }, next),
     };
   });
-  return sendPage(exchange, body);
 }
 
 /** The manifests of an image, or of the whole repository, as they were. */
-export async function getManifestsThen(exchange: Exchange, path: string, place: Place): Promise<FastifyReply> {
-  const query = new ApiQuery(exchange.query, ['image', 'at', 'limit', 'after']);
-  const name = nameOf(exchange, place, query.text('image') ?? '');
-  const image = query.text('image') === undefined ? undefined : name.image;
-  const limit = query.limit(LIMIT, LIMIT_MOST);
-  const after = cursorOf(query.text('after'), place);
-  const body = await readThen(exchange, name, query.moment('at'), async ({ reading, repository, sight, at }) => {
+export async function getManifestsThen(exchange: Exchange, path: string, place: Place, query: PastListQuery): Promise<object> {
+  const { limit = LIMIT } = query;
+  const name = nameOf(exchange, place, query.image ?? '');
+  const image = query.image === undefined ? undefined : name.image;
+  const after = cursorOf(query.after, place);
+  return readThen(exchange, name, parameter.moment('at', query.at), async ({ reading, repository, sight, at }) => {
     const { manifests, next } = await listManifestsAt(reading, repository, image, at, { after, limit });
     return {
       ...(image === undefined ? {} : { image }),
       manifests: await manifestsJson(reading, manifests, sight),
-      ...linkOf(query, path, next && `${next.image}@${next.digest}`),
+      ...linkTo(path, { ...query }, next && `${next.image}@${next.digest}`),
     };
   });
-  return sendPage(exchange, body);
 }
 
 /** What a tag or a digest meant, and what became of it. */
-export async function getManifestThen(exchange: Exchange, place: Place, text: string): Promise<FastifyReply> {
-  const query = new ApiQuery(exchange.query, ['image', 'at']);
-  const name = nameOf(exchange, place, query.text('image') ?? '');
+export async function getManifestThen(exchange: Exchange, place: Place, text: string, query: PastQuery): Promise<object> {
+  const name = nameOf(exchange, place, query.image ?? '');
   const reference = parseReference(text);
   if ('reason' in reference) return invalid(reference.reason);
-  const body = await readThen(exchange, name, query.moment('at'), async (then) => {
+  return readThen(exchange, name, parameter.moment('at', query.at), async (then) => {
     const { reading, repository, sight, at } = then;
     const found = 'tag' in reference ? await digestThen(then, name, reference.tag) : { digest: reference.digest };
     const manifest = await findManifestAt(reading, repository, name.image, found.digest, at);
@@ -84,7 +89,6 @@ export async function getManifestThen(exchange: Exchange, place: Place, text: st
     const [json] = await manifestsJson(reading, [manifest], sight);
     return { ...json, ...('tag' in found ? { tag: found } : {}) };
   });
-  return sendPage(exchange, body);
 }
 
 async function digestThen(

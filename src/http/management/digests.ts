@@ -91,6 +91,8 @@ export const digestOperations = [
       'images',
       object({ image: Type.String({ description: 'Path; empty under the repository’s own name.' }), name: Type.String() }),
     ),
+    token: ['pull'],
+    open: true,
     async run({ exchange, params, query, path }) {
       const name = repositoryName(params.project, params.repository);
       return exchange.services.executor.store.read(async (reading) => {
@@ -131,6 +133,8 @@ export const digestOperations = [
     }),
     status: 200,
     answer: page('digests', manifest),
+    token: ['pull'],
+    open: true,
     async run({ exchange, params, query, path }) {
       const name = imageName(params, query.image);
       return exchange.services.executor.store.read(async (reading) => {
@@ -155,6 +159,8 @@ export const digestOperations = [
     query: object({ image }),
     status: 200,
     answer: manifest,
+    token: ['pull'],
+    open: true,
     async run({ exchange, params, query }) {
       const name = imageName(params, query.image);
       const digest = digestIn(params.digest);
@@ -175,6 +181,7 @@ export const digestOperations = [
     params: digestParams,
     query: object({ image }),
     status: 204,
+    token: ['delete'],
     async run({ exchange, params, query }) {
       const name = imageName(params, query.image);
       const contextOf = () => commandContext(exchange);
@@ -194,6 +201,8 @@ export const digestOperations = [
     status: 200,
     answer: tagShown,
     editable: true,
+    token: ['pull'],
+    open: true,
     async run({ exchange, params, query }) {
       const shown = await exchange.services.executor.store.read(tagLoader(exchange, params, query.image));
       return { body: shown, etag: entityTag(shown) };
@@ -211,6 +220,7 @@ export const digestOperations = [
     status: 200,
     answer: tagShown,
     editable: true,
+    token: ['pull', 'push'],
     async run({ exchange, params, query, body }) {
       const { executor, config, inTurn } = exchange.services;
       const name = imageName(params, query.image);
@@ -248,6 +258,7 @@ export const digestOperations = [
     query: object({ image }),
     status: 204,
     editable: true,
+    token: ['delete'],
     async run({ exchange, params, query }) {
       const name = imageName(params, query.image);
       const context = contextIfMatch(exchange, tagLoader(exchange, params, query.image));
@@ -284,10 +295,10 @@ function tagLoader(exchange: Exchange, place: TagPlace, path: string | undefined
   };
 }
 
-/** A manifest that is there, for who may push. */
+/** A manifest that is there, for who may push, and see what comes of it. */
 async function pushable(reading: Reading, { caller }: Exchange, name: RepositoryName, digest: Digest) {
   const target = await findTarget(reading, caller.actor, name);
-  throwIf(deny(caller, 'push', target));
+  throwIf(deny(caller, 'push', target) ?? deny(caller, 'pull', target));
   const { repository } = target;
   if (repository === undefined) return reject('REPOSITORY_UNKNOWN', { name: name.name });
   const [record, bytes] = await Promise.all([

@@ -3,20 +3,20 @@ import { Type } from 'typebox';
 import { blobStream, organizationStream, projectStream, serviceAccountStream, userStream } from '../../events/types.js';
 import type { Uid } from '../../identifiers.js';
 import { standingAsAdministrator, standingOnOrganization } from '../../projections/standing.js';
-import { platformHistory } from '../history-routes.js';
-import { filters, historyPage, order, paging } from './past-described.js';
+import { exportHistory, getHistory, platformHistory } from '../history-routes.js';
+import { exported, exports, filters, historyPage, ordered, parts } from './past-schemas.js';
 import { administering, contentDigest, seenOrganization } from './resources.js';
 import { operation } from './route.js';
-import { accountParams, contentParams, object, organizationParams, uid } from './schemas.js';
+import { accountParams, contentParams, object, organizationParams, projectParams, repositoryParams, uid } from './schemas.js';
 import { ownedAccount } from './service-accounts.js';
 import { managedUser, userParams } from './users.js';
 
 const tag = 'History';
-const query = object({ ...filters, ...order, ...paging });
+const query = object({ ...filters, ...ordered });
+const exportSends = ['Artifact-Store-Position', 'Content-Disposition'] as const;
 /** What a uid of the platform's may be of. */
 const streamsOf = [organizationStream, projectStream, userStream, serviceAccountStream];
 
-/** What happened to what the platform's log has, beside the history of projects and repositories (history-routes.ts). */
 export const historyOperations = [
   operation({
     method: 'GET',
@@ -25,20 +25,16 @@ export const historyOperations = [
     tag,
     summary:
       'What happened to organizations, projects, people and service accounts, also to those that are gone; administrators are told',
-    query: object({ of: Type.Optional(uid), ...filters, ...order, ...paging }),
+    query: object({ of: Type.Optional(uid), ...filters, ...ordered }),
     status: 200,
     answer: historyPage({ of: Type.Optional(uid) }),
-    async run({ exchange, query: { of }, path }) {
-      const body = await platformHistory(
-        exchange,
-        path,
-        async (reading) => {
-          await administering(reading, exchange, 'the history of the platform');
-          const streams = of === undefined ? undefined : streamsOf.map((stream) => stream(of as Uid));
-          return { head: { of }, streams, people: true };
-        },
-        ['of'],
-      );
+    async run({ exchange, query: asked, path }) {
+      const { of } = asked;
+      const body = await platformHistory(exchange, path, asked, async (reading) => {
+        await administering(reading, exchange, 'the history of the platform');
+        const streams = of === undefined ? undefined : streamsOf.map((stream) => stream(of as Uid));
+        return { head: { of }, streams, people: true };
+      });
       return { body };
     },
   }),
@@ -52,13 +48,83 @@ export const historyOperations = [
     query,
     status: 200,
     answer: historyPage({ digest: Type.String() }),
-    async run({ exchange, params, path }) {
-      const body = await platformHistory(exchange, path, async (reading) => {
+    async run({ exchange, params, query: asked, path }) {
+      const body = await platformHistory(exchange, path, asked, async (reading) => {
         await administering(reading, exchange, 'content');
         const digest = contentDigest(params.digest);
         return { head: { digest }, streams: [blobStream(digest)], people: true };
       });
       return { body };
+    },
+  }),
+  operation({
+    method: 'GET',
+    path: '/projects/:project/history',
+    id: 'getProjectHistory',
+    tag,
+    summary: 'What happened to a project, and the coming and going of its repositories',
+    params: projectParams,
+    query,
+    status: 200,
+    answer: historyPage({ project: Type.String() }),
+    open: true,
+    async run({ exchange, params: { project }, query: asked, path }) {
+      return { body: await getHistory(exchange, path, { project, repository: undefined }, asked) };
+    },
+  }),
+  operation({
+    method: 'GET',
+    path: '/projects/:project/history/export',
+    id: 'exportProjectHistory',
+    tag,
+    summary: 'All of a project’s history',
+    params: projectParams,
+    query: object({ ...filters, ...exported }),
+    status: 200,
+    files: exports,
+    open: true,
+    sends: exportSends,
+    async run({ exchange, params: { project }, query: asked }) {
+      return { sent: await exportHistory(exchange, { project, repository: undefined }, asked) };
+    },
+  }),
+  operation({
+    method: 'GET',
+    path: '/projects/:project/repositories/:repository/history',
+    id: 'getRepositoryHistory',
+    tag,
+    summary: 'What happened to a repository, or to a part of it',
+    params: repositoryParams,
+    query: object({ ...parts, ...filters, ...ordered }),
+    status: 200,
+    answer: historyPage({
+      project: Type.String(),
+      repository: Type.String(),
+      bearers: Type.Array(Type.Object({}, { additionalProperties: true }), {
+        description: 'The repositories that bore the id, the oldest first.',
+      }),
+    }),
+    open: true,
+    token: ['pull'],
+    async run({ exchange, params, query: asked, path }) {
+      return { body: await getHistory(exchange, path, params, asked) };
+    },
+  }),
+  operation({
+    method: 'GET',
+    path: '/projects/:project/repositories/:repository/history/export',
+    id: 'exportRepositoryHistory',
+    tag,
+    summary: 'All of a repository’s history',
+    params: repositoryParams,
+    query: object({ ...parts, ...filters, ...exported }),
+    status: 200,
+    files: exports,
+    open: true,
+    token: ['pull'],
+    sends: exportSends,
+    async run({ exchange, params, query: asked }) {
+      return { sent: await exportHistory(exchange, params, asked) };
     },
   }),
   operation({
@@ -71,8 +137,8 @@ export const historyOperations = [
     query,
     status: 200,
     answer: historyPage({ organization: Type.String() }),
-    async run({ exchange, params, path }) {
-      const body = await platformHistory(exchange, path, async (reading) => {
+    async run({ exchange, params, query: asked, path }) {
+      const body = await platformHistory(exchange, path, asked, async (reading) => {
         const { id, uid: found } = await seenOrganization(reading, exchange, params.organization);
         const { actor } = exchange.caller;
         const own = await standingOnOrganization(reading, actor, found);
@@ -92,8 +158,8 @@ export const historyOperations = [
     query,
     status: 200,
     answer: historyPage({ user: uid }),
-    async run({ exchange, params, path }) {
-      const body = await platformHistory(exchange, path, async (reading) => {
+    async run({ exchange, params, query: asked, path }) {
+      const body = await platformHistory(exchange, path, asked, async (reading) => {
         const found = await managedUser(reading, exchange, params.user);
         return { head: { user: found }, streams: [userStream(found)], people: true };
       });
@@ -110,8 +176,8 @@ export const historyOperations = [
     query,
     status: 200,
     answer: historyPage({ serviceAccount: Type.String() }),
-    async run({ exchange, params, path }) {
-      const body = await platformHistory(exchange, path, async (reading) => {
+    async run({ exchange, params, query: asked, path }) {
+      const body = await platformHistory(exchange, path, asked, async (reading) => {
         const found = await ownedAccount(reading, exchange, params);
         const serviceAccount = `${params.project}/${params.account}`;
         return { head: { serviceAccount }, streams: [serviceAccountStream(found)], people: true };

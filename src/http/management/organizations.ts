@@ -81,6 +81,7 @@ export const organizationOperations = [
     status: 201,
     answer: organization,
     creates: true,
+    sends: ['ETag'],
     async run({ exchange, body, path }) {
       const { executor, newId } = exchange.services;
       const { owner, named } = await firstOwner(exchange, body.owner);

@@ -56,6 +56,7 @@ export const projectOperations = [
     status: 201,
     answer: project,
     creates: true,
+    sends: ['ETag'],
     async run({ exchange, body, path }) {
       const { executor, newId } = exchange.services;
       const made = granted(
@@ -85,6 +86,7 @@ export const projectOperations = [
     status: 200,
     answer: project,
     editable: true,
+    open: true,
     async run({ exchange, params }) {
       const shown = await exchange.services.executor.store.read((reading) => load(reading, exchange, params.project));
       return { body: shown, etag: entityTag(shown) };

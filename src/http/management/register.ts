@@ -1,10 +1,8 @@
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import { Ajv, type ErrorObject } from 'ajv';
 import formats from 'ajv-formats';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-import { refuse, reject, RefusalError, type Refusal } from '../../errors.js';
+import { refuse, reject, RefusalError } from '../../errors.js';
 import { authenticate, authenticateKnown, type AuthenticationDeps, type Caller } from '../../identity/caller.js';
 import { sendJson } from '../answers.js';
 import type { RegistryServices } from '../exchange.js';
@@ -14,32 +12,21 @@ import { namesTag } from './conditions.js';
 import { refuseCrossSite } from './cross-site.js';
 import { describe } from './description.js';
 import { digestOperations } from './digests.js';
+import { DOCUMENT, registerDescription } from './docs-page.js';
 import { historyOperations } from './history.js';
 import { memberOperations } from './members.js';
 import { organizationOperations } from './organizations.js';
+import { pastOperations } from './past.js';
 import { projectOperations } from './projects.js';
 import { repositoryOperations } from './repositories.js';
 import type { Operation } from './route.js';
 import { serviceAccountOperations } from './service-accounts.js';
 import { upkeepOperations } from './upkeep.js';
 import { userOperations } from './users.js';
+import { bodyProblems, parameterProblem, wrongField } from './wording.js';
 
 const BASE = '/api/v1';
-const DOCUMENT = '/openapi.json';
 const BODY_LIMIT = 64 * 1024;
-// All of the page is this server's. Nothing is upgraded to https: a registry in a private network may have none.
-const PAGE_POLICY = [
-  "default-src 'none'",
-  "base-uri 'none'",
-  "connect-src 'self'",
-  "font-src 'self' data:",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "img-src 'self' data:",
-  "script-src 'self'",
-  "style-src 'self'",
-].join('; ');
-
 declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller;
@@ -56,6 +43,7 @@ function allOperations(authentication: Pick<AuthenticationDeps, 'passwords' | 'g
     ...repositoryOperations,
     ...digestOperations,
     ...historyOperations,
+    ...pastOperations,
     ...upkeepOperations,
   ];
 }
@@ -63,7 +51,7 @@ function allOperations(authentication: Pick<AuthenticationDeps, 'passwords' | 'g
 /** The methods that are served at a path below /api/v1, as it was sent. */
 export type MethodsAt = (path: string) => readonly string[];
 
-/** The management API's own routes, and its description. History and the past are in api.ts, which has all that is not here. */
+/** The management API's routes, and their description. */
 export function registerManagement(
   app: FastifyInstance,
   services: RegistryServices,
@@ -71,7 +59,7 @@ export function registerManagement(
 ): MethodsAt {
   const operations = allOperations(authentication);
   const description = describe(operations);
-  void app.register(async (api) => {
+  void app.register((api, _options, done) => {
     api.decorateRequest('caller');
     acceptJson(api);
     validate(api);
@@ -84,44 +72,16 @@ export function registerManagement(
         authenticateKnown(header, authentication.tokens) ?? (await authenticate(header, request.ip, authentication));
       request.told.actor = request.caller.actor.uid ?? request.caller.actor.kind;
     });
-    api.addHook('preValidation', (request, _reply, done) => {
+    api.addHook('preValidation', (request, _reply, next) => {
       refuseTwice(targetOf(request).query);
-      done();
+      request.query = typedQuery(request.query as Texts, request.routeOptions.schema?.querystring);
+      next();
     });
     for (const one of operations) register(api, one, services);
-    await Promise.resolve();
+    done();
   });
-  void app.register(async (docs) => {
-    docs.route({
-      method: 'GET',
-      url: `${BASE}${DOCUMENT}`,
-      exposeHeadRoute: true,
-      handler: (_request, reply) => sendJson(reply, 200, description),
-    });
-    // The page has none of its own, and a phone would show it as wide as a desk.
-    docs.addHook('onSend', (_request, _reply, payload, done) => {
-      const viewport = '<meta name="viewport" content="width=device-width, initial-scale=1">';
-      done(
-        null,
-        typeof payload === 'string' ? payload.replace('<meta charset="UTF-8">', (charset) => charset + viewport) : payload,
-      );
-    });
-    await docs.register(swagger, { mode: 'static', specification: { document: description as never } });
-    await docs.register(swaggerUi, {
-      routePrefix: '/api/docs',
-      staticCSP: PAGE_POLICY,
-      uiConfig: {
-        url: `${BASE}${DOCUMENT}`,
-        // Else the page asks a server on the internet for a badge.
-        validatorUrl: null,
-        docExpansion: 'list',
-        deepLinking: true,
-        defaultModelsExpandDepth: 0,
-      },
-      theme: { title: 'Artifact Store' },
-    });
-  });
-  const patterns = [...operations, { method: 'GET', path: DOCUMENT } as const].map(({ method, path }) => ({
+  registerDescription(app, description);
+  const patterns = [...operations, { method: 'GET', path: DOCUMENT.slice(BASE.length) } as const].map(({ method, path }) => ({
     method,
     pattern: new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`),
   }));
@@ -154,6 +114,7 @@ function register(api: FastifyInstance, one: Operation, services: RegistryServic
         body: request.body,
         path: sent,
       });
+      if (answer.sent !== undefined) return answer.sent;
       if (answer.etag !== undefined) reply.header('etag', answer.etag);
       if (answer.location !== undefined) reply.header('location', answer.location);
       if (method === 'GET' && answer.etag !== undefined && namesTag(request.headers['if-none-match'], answer.etag)) {
@@ -186,6 +147,19 @@ function refuseTwice(query: URLSearchParams): void {
   }
 }
 
+type Texts = Readonly<Record<string, string>>;
+
+/** What stands in a URL is text: a number there is its decimal digits, yes and no are `true` and `false`. What is neither stays text, which the schema refuses. */
+function typedQuery(query: Texts, schema: unknown): Readonly<Record<string, unknown>> {
+  const { properties = {} } = schema as { readonly properties?: Readonly<Record<string, { readonly type?: string }>> };
+  const typed = (name: string, text: string): unknown => {
+    const type = Object.hasOwn(properties, name) ? properties[name]?.type : undefined;
+    if (type === 'integer' && /^\d{1,15}$/.test(text)) return Number(text);
+    return type === 'boolean' && (text === 'true' || text === 'false') ? text === 'true' : text;
+  };
+  return Object.fromEntries(Object.entries(query).map(([name, text]) => [name, typed(name, text)]));
+}
+
 /** Elsewhere a body is a stream. */
 function acceptJson(api: FastifyInstance): void {
   api.removeAllContentTypeParsers();
@@ -204,11 +178,9 @@ function acceptJson(api: FastifyInstance): void {
 }
 
 function validate(api: FastifyInstance): void {
-  const options = { allErrors: true, verbose: true, strict: false } as const;
-  // What stands in a URL is text; in a body a number in quotes is none.
-  const [ofBodies, ofUrls] = [new Ajv(options), new Ajv({ ...options, coerceTypes: true })];
-  for (const ajv of [ofBodies, ofUrls]) formats.default(ajv);
-  api.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? ofBodies : ofUrls).compile(schema as object));
+  const ajv = new Ajv({ allErrors: true, verbose: true, strict: false });
+  formats.default(ajv);
+  api.setValidatorCompiler(({ schema }) => ajv.compile(schema as object));
   api.setErrorHandler((error: FastifyError, request, reply) => {
     if (error.validation === undefined) {
       if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
@@ -219,65 +191,14 @@ function validate(api: FastifyInstance): void {
       request.told.error = problem.code;
       return sendJson(reply, problem.status, { ...problem, errors: [wrong.field] }, problemType);
     }
-    const ofBody = error.validationContext === 'body';
-    // Of a choice of types, what was wrong with the one that was meant.
-    const errors = (error.validation as readonly ErrorObject[])
-      .filter(({ keyword, params: { type } }) => keyword !== 'anyOf' && !(keyword === 'type' && type === 'null'))
-      .map(fieldError);
-    const [first] = errors;
-    const reason = first === undefined ? 'the request is not understood' : inWords(first, ofBody);
-    const problem = problemOf(refuse(ofBody ? 'BODY_INVALID' : 'REQUEST_INVALID', { reason }));
+    const errors = error.validation as readonly ErrorObject[];
+    const ofBody = error.validationContext === 'body' ? bodyProblems(errors) : undefined;
+    const refusal =
+      ofBody === undefined
+        ? refuse('REQUEST_INVALID', { reason: parameterProblem(errors) })
+        : refuse('BODY_INVALID', { reason: ofBody.reason });
+    const problem = problemOf(refusal);
     request.told.error = problem.code;
-    return sendJson(reply, problem.status, ofBody ? { ...problem, errors } : problem, problemType);
+    return sendJson(reply, problem.status, ofBody === undefined ? problem : { ...problem, errors: ofBody.fields }, problemType);
   });
-}
-
-interface FieldProblem {
-  /** RFC 6901. */
-  readonly pointer: string;
-  readonly detail: string;
-}
-
-/** What a command found wrong with a field of the body. */
-function wrongField(error: unknown, body: unknown): { readonly refusal: Refusal; readonly field: FieldProblem } | undefined {
-  if (!(error instanceof RefusalError) || error.refusal.refused !== 'FIELD_INVALID') return undefined;
-  const { field = '', reason = '' } = error.refusal.details;
-  const known = (body as { readonly properties?: object } | undefined)?.properties ?? {};
-  if (!Object.hasOwn(known, field)) return undefined;
-  return { refusal: error.refusal, field: { pointer: `/${field}`, detail: String(reason) } };
-}
-
-const typeNames: Readonly<Record<string, string>> = {
-  object: 'a JSON object',
-  array: 'an array',
-  string: 'a text',
-  boolean: 'true or false',
-  integer: 'a whole number',
-};
-
-function fieldError(error: ErrorObject): FieldProblem {
-  const { instancePath, keyword, params, message = 'is not accepted', parentSchema } = error;
-  const extra: unknown = params['additionalProperty'];
-  if (keyword === 'additionalProperties' && typeof extra === 'string') {
-    const known = Object.keys((parentSchema?.['properties'] as object | undefined) ?? {});
-    const accepted = known.length === 0 ? 'none is accepted' : `accepted are ${known.join(', ')}`;
-    return { pointer: `${instancePath}/${escaped(extra)}`, detail: `is not known here; ${accepted}` };
-  }
-  const missing: unknown = params['missingProperty'];
-  if (keyword === 'required' && typeof missing === 'string')
-    return { pointer: `${instancePath}/${escaped(missing)}`, detail: 'is missing' };
-  const values: unknown = params['allowedValues'];
-  if (keyword === 'enum' && Array.isArray(values)) return { pointer: instancePath, detail: `is not one of ${values.join(', ')}` };
-  const type: unknown = params['type'];
-  if (keyword === 'type' && typeof type === 'string')
-    return { pointer: instancePath, detail: `is not ${typeNames[type] ?? type}` };
-  return { pointer: instancePath, detail: message.replace('NOT', 'not') };
-}
-
-const escaped = (name: string): string => name.slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1');
-
-function inWords({ pointer, detail }: FieldProblem, ofBody: boolean): string {
-  const name = pointer.slice(1);
-  if (name === '') return `${ofBody ? 'the body' : 'the request'} ${detail}`;
-  return `${ofBody ? 'the field' : 'the parameter'} ${JSON.stringify(name)} ${detail}`;
 }

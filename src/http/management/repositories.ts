@@ -53,6 +53,7 @@ export const repositoryOperations = [
     }),
     status: 200,
     answer: page('repositories', repository),
+    open: true,
     async run({ exchange, params, query, path }) {
       return exchange.services.executor.store.read(async (reading) => {
         const found = await pageOfRepositories(reading, await seenRepositories(reading, exchange, params.project), query);
@@ -75,6 +76,7 @@ export const repositoryOperations = [
     status: 201,
     answer: repository,
     creates: true,
+    sends: ['ETag'],
     async run({ exchange, params, body, path }) {
       const { executor, newId, config } = exchange.services;
       const { id, scanning: scan = config.scanOnPush, ...others } = body;
@@ -110,6 +112,8 @@ export const repositoryOperations = [
     status: 200,
     answer: repository,
     editable: true,
+    token: ['pull'],
+    open: true,
     async run({ exchange, params }) {
       const shown = await exchange.services.executor.store.read((reading) => load(reading, exchange, params));
       return { body: shown, etag: entityTag(shown) };

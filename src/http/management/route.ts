@@ -1,6 +1,7 @@
-import type { HTTPMethods } from 'fastify';
+import type { FastifyReply, HTTPMethods } from 'fastify';
 import type { Static, TObject, TSchema } from 'typebox';
 
+import type { Verb } from '../../projections/targets.js';
 import type { Exchange } from '../exchange.js';
 
 /** One operation of the management API. All that is said of it, what it accepts and what it answers, is said here: the validation and the description follow. */
@@ -22,6 +23,14 @@ export interface Operation {
   readonly creates?: boolean;
   /** The answer has an ETag; `If-Match` is held against it where something is changed. */
   readonly editable?: boolean;
+  /** What a Bearer token's scope has to have, where one is accepted beside Basic credentials. */
+  readonly token?: readonly Verb[];
+  /** What is public is answered to nobody in particular. */
+  readonly open?: boolean;
+  /** By media type, what the answer is where it is not JSON; undefined: bytes that no schema describes. */
+  readonly files?: Readonly<Record<string, TSchema | undefined>>;
+  /** Headers of the answer where all goes well, beside what follows from the rest. */
+  readonly sends?: readonly ('ETag' | 'Artifact-Store-Position' | 'Content-Disposition')[];
   readonly run: (request: ManagementRequest) => Promise<Answer>;
 }
 
@@ -39,6 +48,8 @@ export interface Answer {
   readonly body?: unknown;
   readonly etag?: string;
   readonly location?: string;
+  /** The answer was sent already, head and all. */
+  readonly sent?: FastifyReply;
 }
 
 type Of<S extends TSchema | undefined> = S extends TSchema ? Static<S> : Record<string, never>;

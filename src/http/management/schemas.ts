@@ -100,11 +100,15 @@ export const key = object({
   expires: Type.Union([time, Type.Null()], { description: 'null: never.' }),
 });
 
+export const next = Type.Optional(
+  Type.String({ description: 'Path of the next page, in a Link header, too. None: this is the last.' }),
+);
+
 /** A page of a list. */
 export function page(items: string, item: TSchema): TObject {
   return object({
     [items]: Type.Array(item),
-    next: Type.Optional(Type.String({ description: 'Path of the next page, in a Link header, too. None: this is the last.' })),
+    next,
   });
 }
 

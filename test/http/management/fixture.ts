@@ -46,6 +46,22 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {});
 
+// What tells a client something; others are of every answer, or the connection's.
+const telling = [
+  ...['Allow', 'Artifact-Store-Position', 'Content-Disposition', 'ETag', 'Link', 'Location', 'Retry-After'],
+  'WWW-Authenticate',
+];
+
+/** What is sent is described, and what is described as required is sent. */
+function checkHeaders(what: string, described: Fields, sent: Fields): void {
+  for (const name of telling) {
+    const header = described[name];
+    const isSent = sent[name.toLowerCase()] !== undefined;
+    if (isSent && header === undefined) throw new Error(`${what} has ${name}, which is not described`);
+    if (!isSent && fieldsOf(header)['required'] === true) throw new Error(`${what} has no ${name}, which is described`);
+  }
+}
+
 /** An OpenAPI document, as its reader takes it. */
 class Described {
   readonly #ajv = new Ajv2020({ allErrors: true, strict: false });
@@ -65,7 +81,7 @@ class Described {
     );
   }
 
-  check(method: Method, path: string, { status, headers, body }: ApiAnswer): void {
+  check(method: Method, path: string, { status, headers, body, bytes }: ApiAnswer): void {
     const target = `${path.startsWith(base) ? '' : base}${path.split('?')[0] ?? ''}`;
     const asked = method === 'HEAD' ? 'GET' : method;
     const found = this.#operations.find((one) => one.method === asked && one.pattern.test(target));
@@ -74,9 +90,9 @@ class Described {
       if (![400, 401, 404, 405].includes(status)) throw new Error(`${what}, which is not described`);
       return;
     }
-    if (status === 304) return;
     const response = found.responses[String(status)];
     if (response === undefined) throw new Error(`${what}, a status that is not described: ${JSON.stringify(body)}`);
+    checkHeaders(what, fieldsOf(fieldsOf(response)['headers']), headers);
     const content = fieldsOf(fieldsOf(response)['content']);
     const type = headers['content-type'];
     if (type === undefined || method === 'HEAD') return;
@@ -84,7 +100,9 @@ class Described {
     if (content[String(type)] === undefined) throw new Error(`${what} is ${String(type)}, which is not described`);
     if (schema === undefined) return;
     const validate = this.#validatorOf(fieldsOf(schema));
-    if (!validate(body))
+    const lines = bytes.toString().split('\n').slice(0, -1);
+    const value = type === 'application/x-ndjson' ? lines.map((line) => JSON.parse(line) as unknown) : body;
+    if (!validate(value))
       throw new Error(`${what} is not as described: ${this.#ajv.errorsText(validate.errors)} in ${JSON.stringify(body)}`);
   }
 

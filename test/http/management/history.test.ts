@@ -73,6 +73,8 @@ test('what is gone has its history still, for administrators', async () => {
   expect((await pagesOf(api, `${base}/history?limit=3`)).flatMap((page) => of(page, 'entries', 'id')).toReversed()).toEqual(
     of(await api.get(`${base}/history?limit=1000&order=oldest`), 'entries', 'id'),
   );
+  const pages = await pagesOf(api, `${base}/history?of=${bob.uid}&limit=1`);
+  expect(pages.flatMap((page) => of(page, 'entries', 'kind'))).toEqual(['UserForgotten', 'UserCreated']);
   for (const path of ['/history', `/history?of=${String(gone.body['uid'])}`]) {
     expect((await api.get(`${base}${path}`, ann)).status).toBe(403);
     expect((await api.get(`${base}${path}`, 'nobody')).status).toBe(401);

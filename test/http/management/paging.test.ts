@@ -92,11 +92,13 @@ describe('a cursor', () => {
 });
 
 test.each([
-  ['limit=0', 'the parameter "limit" must be >= 1'],
-  ['limit=1001', 'the parameter "limit" must be <= 1000'],
-  ['limit=many', 'the parameter "limit" is not a whole number'],
-  ['limit=1.5', 'the parameter "limit" is not a whole number'],
-  ['sort=size', 'the parameter "sort" is not one of name, -name, created, -created'],
+  // Numbers are decimal digits, as in every query: 0x10, 1e2 and a space are other things in other languages.
+  ...['0', '1001', 'many', '1.5', '0x10', '1e2', '-1', '+1', ''].map((text) => [
+    `limit=${text.replace('+', '%2B')}`,
+    `limit="${text}" is not accepted; it is a whole number from 1 to 1000`,
+  ]),
+  ['limit=%2010', 'limit=" 10" is not accepted; it is a whole number from 1 to 1000'],
+  ['sort=size', 'sort="size" is not accepted; it is name, -name, created or -created'],
   ['order=up', 'the parameter "order" is not known here; accepted are limit, after, q, sort, organization'],
   ['q=a&q=b', 'the parameter q is given twice'],
   ['q[]=a', 'the parameter "q[]" is not known here; accepted are limit, after, q, sort, organization'],
