@@ -115,10 +115,13 @@ function formatCursor({ key, uid }: Place, sort: string): string {
   return Buffer.from(JSON.stringify([sort, key, uid])).toString('base64url');
 }
 
+// A key of the store has none of them.
+const inNoName = /[\0\p{Cs}]/u;
+
 function parseCursor(text: string, sort: string): Place {
   try {
     const [order, key, uid] = JSON.parse(Buffer.from(text, 'base64url').toString()) as readonly unknown[];
-    if (order === sort && typeof key === 'string' && typeof uid === 'string') return { key, uid };
+    if (order === sort && typeof key === 'string' && typeof uid === 'string' && !inNoName.test(key)) return { key, uid };
   } catch {
     // None of ours.
   }

@@ -81,6 +81,8 @@ function bodyOf(operation: Fields): Fields | undefined {
 
 /** Makes what the requests name. */
 export async function fill(api: Management): Promise<void> {
+  // The first owner of the fixture has none.
+  await api.done('POST', `/users/${api.owner.uid}/password`, {});
   await api.user('ann@example.org');
   await api.done('POST', '/projects', { id: 'team' });
   await api.done('POST', '/projects/team/repositories', { id: 'backend' });
