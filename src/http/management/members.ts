@@ -1,4 +1,4 @@
-import { Type, type TObject } from 'typebox';
+import { Type, type TObject, type TString } from 'typebox';
 
 import { describeResource, findOwned, refuseUnknown, type Resource } from '../../commands/owned-resource.js';
 import { grantRole, revokeRole } from '../../commands/role.js';
@@ -40,7 +40,7 @@ interface Level {
   readonly what: string;
   /** In operations' ids. */
   readonly named: string;
-  readonly params: TObject;
+  readonly params: TObject<Readonly<Record<string, TString>>>;
   readonly resourceOf: (params: Readonly<Record<string, string>>) => Resource;
 }
 
@@ -108,8 +108,7 @@ function operationsOf({ path, list, what, named, params, resourceOf }: Level): r
       }),
       status: 200,
       answer: page(list, member),
-      async run({ exchange, params: given, query, path: asked }) {
-        const of = given as Readonly<Record<string, string>>;
+      async run({ exchange, params: of, query, path: asked }) {
         return exchange.services.executor.store.read(async (reading) => {
           const on = resourceOf(of);
           const all = await everyMember(reading, exchange, on);
@@ -135,8 +134,7 @@ function operationsOf({ path, list, what, named, params, resourceOf }: Level): r
       status: 201,
       answer: member,
       creates: true,
-      async run({ exchange, params: given, body, path: asked }) {
-        const of = given as Readonly<Record<string, string>>;
+      async run({ exchange, params: of, body, path: asked }) {
         const shown = await grant(exchange, resourceOf(of), body.principal, roleOf(body.role), contextOnce(exchange));
         return { body: shown, location: `${asked}/${encodeURIComponent(shown.principal)}` };
       },
@@ -151,8 +149,7 @@ function operationsOf({ path, list, what, named, params, resourceOf }: Level): r
       status: 200,
       answer: member,
       editable: true,
-      async run({ exchange, params: given }) {
-        const of = given as Readonly<Record<string, string>>;
+      async run({ exchange, params: of }) {
         const shown = await exchange.services.executor.store.read((reading) => find(reading, exchange, of));
         return { body: shown, etag: entityTag(shown) };
       },
@@ -168,10 +165,9 @@ function operationsOf({ path, list, what, named, params, resourceOf }: Level): r
       status: 200,
       answer: member,
       editable: true,
-      async run({ exchange, params: given, body }) {
-        const of = given as Readonly<Record<string, string>>;
+      async run({ exchange, params: of, body }) {
         const context = contextIfMatch(exchange, (reading) => find(reading, exchange, of));
-        const shown = await grant(exchange, resourceOf(of), of['principal'] ?? '', roleOf(body.role), context);
+        const shown = await grant(exchange, resourceOf(of), of.principal, roleOf(body.role), context);
         return { body: shown, etag: entityTag(shown) };
       },
     }),
@@ -184,11 +180,10 @@ function operationsOf({ path, list, what, named, params, resourceOf }: Level): r
       params: withPrincipal,
       status: 204,
       editable: true,
-      async run({ exchange, params: given }) {
-        const of = given as Readonly<Record<string, string>>;
+      async run({ exchange, params: of }) {
         const { executor } = exchange.services;
         const on = resourceOf(of);
-        const { principal: named = '' } = of;
+        const { principal: named } = of;
         const context = contextIfMatch(exchange, (reading) => find(reading, exchange, of));
         const principal = await resolveFor(exchange, on, named);
         granted(await revokeRole(executor, context, { kind: 'RevokeRole', on, principal, named }));

@@ -21,6 +21,7 @@ import { projectOperations } from './projects.js';
 import { repositoryOperations } from './repositories.js';
 import type { Operation } from './route.js';
 import { serviceAccountOperations } from './service-accounts.js';
+import { tagOperations } from './tags.js';
 import { upkeepOperations } from './upkeep.js';
 import { userOperations } from './users.js';
 import { bodyProblems, parameterProblem, wrongField } from './wording.js';
@@ -42,6 +43,7 @@ function allOperations(authentication: Pick<AuthenticationDeps, 'passwords' | 'g
     ...serviceAccountOperations,
     ...repositoryOperations,
     ...digestOperations,
+    ...tagOperations,
     ...historyOperations,
     ...pastOperations,
     ...upkeepOperations,

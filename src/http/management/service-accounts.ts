@@ -7,7 +7,7 @@ import {
   KEYS_MOST,
   revokeServiceAccountKey,
 } from '../../commands/service-account.js';
-import { reject } from '../../errors.js';
+import { refuse, reject, RefusalError } from '../../errors.js';
 import { formatTime } from '../../events/database-time.js';
 import { generateAccountKey, KEY_FILE_TYPE, type KeyFile } from '../../identity/key-file.js';
 import { judgeManaging } from '../../identity/judge.js';
@@ -236,10 +236,8 @@ export const serviceAccountOperations = [
     async run({ exchange, params }) {
       return exchange.services.executor.store.read(async (reading) => {
         const owner = await ownedAccount(reading, exchange, params);
-        const id = parseUid(params.key);
-        const found = id === undefined ? undefined : await findAccountKey(reading, id);
-        if (found?.account !== owner)
-          return reject('KEY_UNKNOWN', { account: `${params.project}/${params.account}`, key: params.key });
+        const found = await findAccountKey(reading, keyIn(params));
+        if (found?.account !== owner) throw new RefusalError(refuseKey(params));
         return { body: showKey(await withTime(reading, reading.platform, found)) };
       });
     },
@@ -257,13 +255,25 @@ export const serviceAccountOperations = [
         kind: 'RevokeServiceAccountKey',
         project: projectId(params.project),
         id: accountId(params.account),
-        key: params.key.toLowerCase() as Uid,
+        key: keyIn(params),
       } as const;
       granted(await revokeServiceAccountKey(exchange.services.executor, commandContext(exchange), command));
       return {};
     },
   }),
 ];
+
+type KeyPlace = Readonly<Record<'project' | 'account' | 'key', string>>;
+
+const refuseKey = ({ project, account: of, key: id }: KeyPlace) =>
+  refuse('KEY_UNKNOWN', { account: `${project}/${of}`, key: id });
+
+/** In any case, as a UUID is read. RFC 9562, section 4. */
+function keyIn(place: KeyPlace): Uid {
+  const id = parseUid(place.key.toLowerCase());
+  if (id === undefined) throw new RefusalError(refuseKey(place));
+  return id;
+}
 
 function expiryOf(text: string | null | undefined): number | undefined {
   if (text === undefined || text === null) return undefined;

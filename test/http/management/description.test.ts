@@ -1,6 +1,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { beforeAll, describe, expect, test } from 'vitest';
 
+import { create, pushImage } from '../../commands/fixture.js';
 import { base, openManagement, type Management } from './fixture.js';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -95,6 +96,38 @@ test('each path answers 405 with the methods that are described there to a metho
   }
 });
 
+test('history and the past answer what is described: JSON, and exports of both kinds', async () => {
+  await create(api.at, 'team/backend');
+  const image = await pushImage(api.at, 'team/backend', 'one', ['latest']);
+  const path = '/projects/team/repositories/backend';
+  const asked = [
+    'history',
+    'tags',
+    'manifests',
+    'manifests/latest',
+    `manifests/${image.digest}`,
+    'history/export',
+    'history/export?format=parquet',
+  ];
+  // Each answer is held against the description: fixture.ts.
+  for (const one of asked) expect((await api.send('GET', `${path}/${one}`)).status, one).toBe(200);
+  const typesOf = (id: string) => {
+    const [, , found] = operations.find(([, , { operationId }]) => operationId === id) ?? [];
+    return Object.keys((found?.responses['200'] as { readonly content: object }).content);
+  };
+  expect(typesOf('getManifest')).toEqual(['application/json']);
+  expect(typesOf('exportRepositoryHistory')).toEqual(['application/x-ndjson', 'application/vnd.apache.parquet']);
+});
+
+test('who asks with If-None-Match is told of 304, and what else is sent is described', () => {
+  for (const [method, path, { parameters, responses }] of operations) {
+    const asks = parameters.some(({ name }) => name === 'If-None-Match');
+    expect('304' in responses, `${method} ${path}`).toBe(asks);
+    const headers = JSON.stringify(responses['503']);
+    expect(headers).toContain('Retry-After');
+  }
+});
+
 test('it is given to everybody, and its head alone to HEAD', async () => {
   const got = await api.app.inject({ url: `${base}/openapi.json`, headers: { host: 'registry.test' } });
   const head = await api.app.inject({ method: 'HEAD', url: `${base}/openapi.json`, headers: { host: 'registry.test' } });
@@ -121,6 +154,10 @@ describe('the page', () => {
     expect(policy).toContain("default-src 'none'");
     expect(policy).not.toMatch(/https?:|upgrade-insecure-requests|\w\.\w/);
     expect(await load('/api/docs/')).toMatchObject({ body: expect.not.stringMatching(/<script>[^<]|style="/) as string });
+  });
+
+  test('has no copies of the description beside it', async () => {
+    for (const copy of ['json', 'yaml']) expect((await load(`/api/docs/${copy}`)).statusCode).toBe(404);
   });
 
   test('fits a phone', async () => {
