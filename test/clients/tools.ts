@@ -18,6 +18,7 @@ export const tools = {
   cosign: 'go install github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3',
   nginx: 'apt-get install nginx-light',
   openssl: 'apt-get install openssl',
+  chromium: 'apt-get install chromium',
 } as const;
 
 export type Tool = keyof typeof tools;

@@ -78,6 +78,7 @@ async function fill(database: Database, keyspace: Keyspace, newId: () => Uid): P
     tx.set(keyspace.request(newId()), encodeJson({ address: '192.0.2.1' }));
     tx.set(keyspace.signingKey('kid'), Buffer.from('a private key'));
     tx.set(keyspace.command(newId()), encodeJson({ outcome: true, at: 1 }));
+    tx.set(keyspace.idempotent(newId()), encodeJson({ outcome: true, fingerprint: 'f', at: 1 }));
     addPulls(tx, keyspace, { repository: newId(), image: '' as ImagePath, digest: sha256Of(small) }, 3, 1n);
     tx.set(keyspace.upload(newId()), encodeJson({ name: 'team/app' }));
     tx.set(keyspace.projection('gone', '1'), Buffer.from('not live'));

@@ -80,7 +80,7 @@ export function describe(operations: readonly Operation[]): Json {
           type: 'http',
           scheme: 'bearer',
           description:
-            'A token of /token with the scope repository:<project>/<repository>:<what the operation names>, for what is done to one repository. Where an operation names none, no token is accepted.',
+            'A token of `/token` with the scope `repository:<project>/<repository>:<what the operation names>`, for what is done to one repository. Where an operation names none, no token is accepted.',
         },
       },
       schemas: { Problem: plain(problem) },

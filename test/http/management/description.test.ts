@@ -156,8 +156,11 @@ describe('the page', () => {
     expect(await load('/api/docs/')).toMatchObject({ body: expect.not.stringMatching(/<script>[^<]|style="/) as string });
   });
 
-  test('has no copies of the description beside it', async () => {
-    for (const copy of ['json', 'yaml']) expect((await load(`/api/docs/${copy}`)).statusCode).toBe(404);
+  test('shows the description', async () => {
+    // Where the library's script has it from.
+    expect((await load('/api/docs/static/swagger-initializer.js')).body).toContain("url: resolveUrl('./json')");
+    const [shown, served] = await Promise.all([load('/api/docs/json'), load('/api/v1/openapi.json')]);
+    expect(shown.json()).toEqual(served.json());
   });
 
   test('fits a phone', async () => {
