@@ -10,6 +10,7 @@ import { refuse } from '../../src/errors.js';
 import type { AccountId, OrganizationId, Principal } from '../../src/events/types.js';
 import type { ProjectId, Uid } from '../../src/identifiers.js';
 import { listOrganizations, type Organization } from '../../src/projections/organizations.js';
+import { engine } from '../support/database.js';
 import { compareWithFold } from '../support/fold.js';
 import { accepted, simulate, type Simulation, type Workplace } from './fixture.js';
 
@@ -185,5 +186,6 @@ test('an organization made while its owner is disabled or forgotten is made for 
     ).toContainEqual(outcomes);
     if (outcomes[0] !== 'done') refused += 1;
   }
-  expect(refused).toBeGreaterThan(0);
+  // The schedule of another engine is no seed's.
+  if (engine === 'simulated') expect(refused).toBeGreaterThan(0);
 });

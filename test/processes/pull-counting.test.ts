@@ -29,8 +29,8 @@ interface Pulled extends Simulation {
 }
 
 /** A store with an image, `shop/web:v1`. */
-async function withImage(): Promise<Pulled> {
-  const at = await simulate({ clock: newClock() });
+async function withImage(clock = newClock()): Promise<Pulled> {
+  const at = await simulate({ clock });
   await create(at, 'shop/web');
   const image = await pushImage(at, 'shop/web', 'one', ['v1']);
   return { ...at, image, repository: await repositoryOf(at, 'shop/web') };
@@ -98,7 +98,8 @@ test('what several servers count is added up, by manifest and by image', async (
 });
 
 test('the last pull has the database time of its flush, and never an earlier one than before', async () => {
-  const at = await withImage();
+  const clock = newClock();
+  const at = await withImage(clock);
   const { image, repository } = at;
   const counting = countingOn(at, at.store);
   const now = async () => Number(await at.store.database.read((tx) => tx.time()));
@@ -108,6 +109,7 @@ test('the last pull has the database time of its flush, and never an earlier one
   const { last = 0 } = await pullsOf(at, repository, image.digest);
   expect(last).toBeGreaterThanOrEqual(before);
   expect(last).toBeLessThanOrEqual(await now());
+  clock.advance(10);
   const slow = interrupted(at.store, async () => {
     pull(counting, repository, image.digest);
     await counting.flush();
