@@ -97,7 +97,7 @@ export function createApp({ services, authentication, tokens, checkReady, logger
   });
   app.setNotFoundHandler((request, reply) => {
     const path = loggedPath(request.raw);
-    const methods = methodsAt(path);
+    const methods = methodsAt(path) ?? ownMethods.get(path);
     if (methods !== undefined) {
       const allowed = methods.join(', ');
       reply.header('allow', allowed);
@@ -135,6 +135,13 @@ function unreadyFor(error: unknown): string {
   const own = error instanceof Error && error.name === 'Error' && !('code' in error);
   return own || error instanceof LiveMismatchError ? error.message : 'the blob store does not work; the log says why';
 }
+
+/** Of the paths that are served here. */
+const ownMethods: ReadonlyMap<string, readonly string[]> = new Map([
+  ['/token', ['GET', 'HEAD', 'POST']],
+  ['/healthz', ['GET', 'HEAD']],
+  ['/readyz', ['GET', 'HEAD']],
+]);
 
 /** What ends when every server is of the same release, or when an index is built. */
 const passing = [LiveMismatchError, ProjectionNotLiveError, EventTooNewError] as const;

@@ -7,6 +7,7 @@ import { comparePositions, formatPosition, type Position } from '../events/posit
 import type { EventKind, Stream } from '../events/types.js';
 import type { RepositoryName } from '../identifiers.js';
 import { actorWithoutLookup, findActor } from '../identity/actor-lookup.js';
+import { judgeSeeing } from '../identity/judge.js';
 import type { Sight } from '../projections/history-entries.js';
 import type { Bearer, HistoryOf } from '../projections/history-pages.js';
 import { findHistory, type FoundHistory, type HistoryScope } from '../projections/history-scope.js';
@@ -250,7 +251,11 @@ type Granted = Asked & FoundHistory & Pick<HistoryQuestion, 'actors' | 'kinds'>;
 async function ask(reading: Reading, { caller }: Exchange, question: HistoryQuestion): Promise<Granted> {
   const { scope, name, kinds } = question;
   const target = await findTarget(reading, caller.actor, name);
-  const denied = deny(caller, 'pull', target);
+  // No scope is of a project.
+  const denied =
+    scope.repository === undefined
+      ? judgeSeeing(caller, target.role, `project ${scope.project}`)
+      : deny(caller, 'pull', target);
   if (denied !== undefined) throw new RefusalError(denied);
   // Who came by a role on the repository alone is not told of those that bore its id before.
   const bearer = target.above === undefined ? target.repository : scope.bearer;

@@ -62,6 +62,12 @@ describe('end-1: /v2/', () => {
     }
   });
 
+  test.each(['/token', '/healthz', '/readyz'])('answers 405 with Allow to a DELETE of %s', async (path) => {
+    const answer = await client.request('DELETE', path, { auth: 'none' });
+    expectError(answer, 405, 'UNSUPPORTED');
+    expect(answer.header('allow')).toMatch(/^GET, HEAD/);
+  });
+
   test('answers 405 with Allow where there is no such method', async () => {
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']) {
       const answer = await client.request(method, '/v2/');
