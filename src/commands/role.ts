@@ -6,7 +6,7 @@ import { findAccount, findUserCreation } from '../projections/principals.js';
 import { findOwnRepositoryRole, listRepositoryGrants } from '../projections/repository-access.js';
 import type { Writing } from '../projections/store.js';
 import type { CommandContext, Decision, Executor } from './execute.js';
-import { GRANTS_ON_MOST, refuseOneMoreFor } from './grant-limits.js';
+import { GRANTS_ON_MOST, refuseOneMoreFor, withoutConflict } from './grant-limits.js';
 import { refuseLastOwner } from './last-owner.js';
 import { describeResource, findOwned, refuseUnknown, type Resource } from './owned-resource.js';
 
@@ -97,7 +97,7 @@ async function loadRoleState(writing: Writing, context: CommandContext, command:
   return { denied, resource, current, refusedAsLastOwner };
 }
 
-/** Costs all that is granted on the resource, and what the principal has: what grants them at once conflicts. */
+/** Costs all that is granted on the resource, and what the principal has. */
 async function refuseOneMore(
   writing: Writing,
   resource: Uid | undefined,
@@ -105,7 +105,7 @@ async function refuseOneMore(
 ): Promise<Refusal | undefined> {
   if (resource === undefined) return undefined;
   const [grants, refusedForPrincipal] = await Promise.all([
-    (on.kind === 'repository' ? listRepositoryGrants : listPlatformGrants)(writing, resource, GRANTS_ON_MOST),
+    (on.kind === 'repository' ? listRepositoryGrants : listPlatformGrants)(withoutConflict(writing), resource, GRANTS_ON_MOST),
     on.kind === 'repository' ? undefined : refuseOneMoreFor(writing, principal, named),
   ]);
   if (grants.length < GRANTS_ON_MOST) return refusedForPrincipal;

@@ -16,12 +16,12 @@ const phcGrammar =
   /^\$scrypt\$ln=([1-9]|1\d|20),r=([1-9]|[12]\d|3[0-2]),p=([1-9]|1[0-6])\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
 
 /**
- * The process's, for scrypt: each takes 32 MiB and a thread of the pool that the blobs' files are read on, for about 100 ms. One of them is kept for passwords that were
- * right before, so that who floods the lines holds nobody up who works already.
+ * The process's, for scrypt: each takes 32 MiB and a thread of the pool that the blobs' files are read on, for about 100 ms. Strangers wait in lines; passwords that were
+ * right before go ahead of them, and so does what somebody who is known already asks for.
  */
-export const scryptTurns = new Turns({ atOnce: 2, keptAhead: 1, waitingAtMost: 128 });
+export const scryptTurns = new Turns({ atOnce: 2, waitingAtMost: 128 });
 
-/** `by`: who wants it, who has a line of its own. Throws TOO_MANY_REQUESTS when too many wait. */
+/** `by`: who wants it, and was let in. Throws TOO_MANY_REQUESTS when too many wait. */
 export async function hashPassword(password: string, by = ''): Promise<string> {
   const salt = randomBytes(SALT_BYTES);
   return formatHash(salt, await deriveInTurn(password, salt, by));
@@ -55,9 +55,8 @@ function phcBase64(bytes: Buffer): string {
   return bytes.toString('base64').replaceAll('=', '');
 }
 
-// A space: no address has one.
 function deriveInTurn(password: string, salt: Buffer, by: string): Promise<Buffer> {
-  return scryptTurns.inLine(`hashing ${by}`, () => derive(password, salt, KEY_BYTES, LOG_N, BLOCK_SIZE, PARALLELISM));
+  return scryptTurns.ahead(`hashing ${by}`, () => derive(password, salt, KEY_BYTES, LOG_N, BLOCK_SIZE, PARALLELISM));
 }
 
 function derive(password: string, salt: Buffer, length: number, logN: number, r: number, p: number): Promise<Buffer> {

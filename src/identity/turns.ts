@@ -2,8 +2,6 @@ import { refuse, RefusalError } from '../errors.js';
 
 export interface TurnsOptions {
   readonly atOnce: number;
-  /** So many of these never run what stood in a line. */
-  readonly keptAhead: number;
   /** In all lines together; and of those who go ahead, as many. */
   readonly waitingAtMost: number;
 }
@@ -20,6 +18,9 @@ interface Line {
 
 const SECONDS_UNTIL_ROOM = 5;
 
+/** Of one who goes ahead, so many wait at once. */
+const AHEAD_EACH = 8;
+
 /**
  * So many tasks run at once; the rest wait. Whose task goes ahead waits for no line. Of the lines each has a task's turn, then the next one; a line that is new has its
  * turn before those that had one, one new and one old in turn (as RFC 8290, section 4, has it, but that the new do not starve the old). When too many wait, the longest
@@ -31,8 +32,7 @@ const SECONDS_UNTIL_ROOM = 5;
 export class Turns {
   readonly #options: TurnsOptions;
   #running = 0;
-  #runningOfLines = 0;
-  readonly #ahead: Waiting[] = [];
+  readonly #ahead: (Waiting & { readonly key: string })[] = [];
   readonly #lines = new Map<string, Line>();
   #inLines = 0;
   /** Those without a turn yet, and those that had one; each in the order of their next. */
@@ -44,11 +44,12 @@ export class Turns {
     this.#options = options;
   }
 
-  /** Throws TOO_MANY_REQUESTS. */
-  async ahead<T>(task: () => Promise<T>): Promise<T> {
+  /** `key`: whose it is. Throws TOO_MANY_REQUESTS. */
+  async ahead<T>(key: string, task: () => Promise<T>): Promise<T> {
     await new Promise<void>((begin, giveWay) => {
-      if (this.#ahead.length >= this.#options.waitingAtMost) throw tooMany();
-      this.#ahead.push({ begin, giveWay });
+      const own = this.#ahead.filter((one) => one.key === key).length;
+      if (own >= AHEAD_EACH || this.#ahead.length >= this.#options.waitingAtMost) throw tooMany();
+      this.#ahead.push({ key, begin, giveWay });
       this.#beginNext();
     });
     try {
@@ -71,19 +72,15 @@ export class Turns {
       return await task();
     } finally {
       this.#running -= 1;
-      this.#runningOfLines -= 1;
       this.#beginNext();
     }
   }
 
   #beginNext(): void {
-    const { atOnce, keptAhead } = this.#options;
-    while (this.#running < atOnce) {
-      const ahead = this.#ahead.shift();
-      const next = ahead ?? (this.#runningOfLines < atOnce - keptAhead ? this.#nextInLine() : undefined);
+    while (this.#running < this.#options.atOnce) {
+      const next = this.#ahead.shift() ?? this.#nextInLine();
       if (next === undefined) return;
       this.#running += 1;
-      if (ahead === undefined) this.#runningOfLines += 1;
       next.begin();
     }
   }

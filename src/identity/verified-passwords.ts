@@ -47,13 +47,24 @@ export class VerifiedPasswords {
   async verify(principal: string, hash: string, password: string, attempting = atOnce): Promise<boolean> {
     const entry = this.#entryOf(principal, hash, password);
     if (this.#isRemembered(entry)) return true;
-    const right = await this.#attempt(entry, hash, password, attempting);
+    const right = await this.#attempt(principal, entry, hash, password, attempting);
     return right && (await (attempting.stillSo?.() ?? true));
   }
 
-  async #attempt(entry: string, hash: string, password: string, { from, slowly }: Attempting): Promise<boolean> {
+  /** Somebody who is let in has just taken this password: it is no stranger's from then on. */
+  remember(principal: string, hash: string, password: string): void {
+    this.#until.set(this.#entryOf(principal, hash, password), this.#now() + REMEMBERED_MS);
+  }
+
+  async #attempt(
+    principal: string,
+    entry: string,
+    hash: string,
+    password: string,
+    { from, slowly }: Attempting,
+  ): Promise<boolean> {
     const verification = () => shared(this.#verifications, entry, () => this.#verify(entry, password, hash));
-    if (this.#until.get(entry) !== undefined) return shared(this.#again, entry, () => this.#turns.ahead(verification));
+    if (this.#until.get(entry) !== undefined) return shared(this.#again, entry, () => this.#turns.ahead(principal, verification));
     const guess = `${entry} ${from}`;
     if (this.#now() < (this.#wrongUntil.get(guess) ?? -Infinity)) return false;
     return shared(this.#attempts, guess, async () => {

@@ -12,9 +12,9 @@ const reading = ['GET', 'HEAD', 'OPTIONS'];
 export function refuseCrossSite(request: FastifyRequest, publicUrl: string | undefined): Refusal | undefined {
   if (reading.includes(request.method)) return undefined;
   const { origin, 'sec-fetch-site': site } = request.headers;
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') {
-    return refuse('CROSS_SITE', { sent: `Sec-Fetch-Site: ${quotedHeader(site)}` });
-  }
+  // The browser knows its own page by its own name for the registry, which a proxy in front may have changed on the way.
+  if (site === 'same-origin' || site === 'none') return undefined;
+  if (site !== undefined) return refuse('CROSS_SITE', { sent: `Sec-Fetch-Site: ${quotedHeader(site)}` });
   if (origin === undefined || isOwn(origin, request, publicUrl)) return undefined;
   return refuse('CROSS_SITE', { sent: `Origin: ${quotedHeader(origin)}` });
 }

@@ -97,14 +97,16 @@ export function userOperations(authentication: Pick<AuthenticationDeps, 'passwor
         const slowly = (check: () => Promise<boolean>) => authentication.guessing.attempt(uid, request.ip, check);
         const right = await authentication.passwords.verify(uid, found.passwordHash, body.current, { from: request.ip, slowly });
         if (!right) return reject('FIELD_INVALID', { field: 'current', reason: 'it is not your password' });
+        const passwordHash = await hashPassword(body.password, uid);
         granted(
           await changePassword(services.executor, commandContext(exchange), {
             kind: 'ChangePassword',
             user: uid,
-            passwordHash: await hashPassword(body.password, uid),
+            passwordHash,
             verified: found.passwordHash,
           }),
         );
+        authentication.passwords.remember(uid, passwordHash, body.password);
         return {};
       },
     }),
