@@ -64,9 +64,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
 // A secret is named in an error, never shown.
 const secret = new Set(['ARTS_FIRST_PASSWORD']);
 
-/** What stands for others where a name is asked for: the special principals, and the user names of key files. */
-const otherNames = /^(?:allUsers|allAuthenticatedUsers|_json_key|_json_key_base64)$/i;
-
 function variable<T>(env: Environment, name: string, fallback: T, accepted: string, parse: (text: string) => T | undefined): T {
   const text = env[name];
   if (text === undefined || text === '') return fallback;
@@ -187,8 +184,8 @@ export function readConfig(env: Environment): Config {
       env,
       'ARTS_FIRST_USER',
       undefined,
-      'a name of 1 to 255 characters without a colon, a slash, a space or a control character, none of allUsers, allAuthenticatedUsers, _json_key and _json_key_base64',
-      (text) => (/^[^\s:/\p{Cc}]{1,255}$/u.test(text) && !otherNames.test(text) ? text : undefined),
+      'a name of 1 to 255 characters without a colon, a space or a control character',
+      (text) => (/^[^\s:\p{Cc}]{1,255}$/u.test(text) ? text : undefined),
     ),
     firstPassword: variable<string | undefined>(env, 'ARTS_FIRST_PASSWORD', undefined, '8 to 1024 characters', (text) =>
       text.length >= 8 && text.length <= 1_024 ? text : undefined,

@@ -5,7 +5,7 @@ import { withCommandLog } from './command-log.js';
 import { createFirstOwner, type CreateFirstOwner } from './commands/first-owner.js';
 import { createTurns } from './commands/in-turn.js';
 import { resumeDeletions } from './commands/repository.js';
-import type { Config } from './config.js';
+import { unusable, type Config } from './config.js';
 import type { OrganizationId } from './events/types.js';
 import { createApp } from './http/app.js';
 import { BytesCache } from './http/bytes-cache.js';
@@ -217,6 +217,9 @@ function stopSignal(): Promise<NodeJS.Signals> {
 
 const FIRST_ORGANIZATION = 'default' as OrganizationId;
 
+/** What a name that is asked for would be taken for: a service account, a special principal, the user name of key files. */
+const otherNames = /\/|^(?:allUsers|allAuthenticatedUsers|_json_key|_json_key_base64)$/i;
+
 /** In a registry that knows nobody: who the first owner will be, with a password made up where none was given. Undefined where there is somebody. */
 async function prepareFirstOwner(
   config: Config,
@@ -224,6 +227,13 @@ async function prepareFirstOwner(
 ): Promise<(FirstOwner & { readonly command: CreateFirstOwner }) | undefined> {
   if (await store.read(anyUser)) return undefined;
   const name = config.firstUser ?? 'admin@localhost';
+  if (otherNames.test(name))
+    throw unusable(
+      'ARTS_FIRST_USER',
+      name,
+      'it stands for somebody else, a service account or a key file',
+      'an e-mail, for instance',
+    );
   const password = config.firstPassword ?? randomBytes(18).toString('base64url');
   const command = {
     kind: 'CreateFirstOwner',

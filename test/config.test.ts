@@ -59,17 +59,7 @@ const bad: Readonly<Record<string, readonly [accepted: string, ...values: string
   ARTS_SCAN_ON_PUSH: ['true or false', 'never'],
   ARTS_CREATE_ON_PUSH: ['true or false', 'x'],
   ARTS_SPARSE_MANIFESTS: ['true or false', '10'],
-  ARTS_FIRST_USER: [
-    'a name of 1 to 255',
-    'a:b',
-    'a b',
-    'x'.repeat(256),
-    'a\u0001',
-    'team/ci',
-    'allUsers',
-    '_json_key',
-    '_JSON_KEY_base64',
-  ],
+  ARTS_FIRST_USER: ['a name of 1 to 255', 'a:b', 'a b', 'x'.repeat(256), 'a\u0001'],
   ARTS_FIRST_PASSWORD: ['8 to 1024 characters', 'seven77', 'x'.repeat(1_025)],
   ARTS_PUBLIC_URL: [
     'http(s)://<host>',

@@ -107,6 +107,12 @@ describe('a start that cannot be is one line that names the setting, its value a
     );
   });
 
+  test.each(['team/ci', 'allUsers', '_json_key'])('a first owner whose name %s means somebody else', async (name) => {
+    expect(await problemOf(temporaryFolder('names'), await freePort(), { ARTS_FIRST_USER: name })).toBe(
+      `ARTS_FIRST_USER=${name} cannot be used: it stands for somebody else, a service account or a key file; accepted: an e-mail, for instance`,
+    );
+  });
+
   test('a database that is a file', async () => {
     expect(await problemOf(folder, 0, { ARTS_DATABASE: `lmdb:${file}` })).toMatch(
       new RegExp(`^ARTS_DATABASE=lmdb:${file} cannot be used: .*EEXIST.*; accepted: lmdb:<folder>, a folder to write to`),

@@ -1,6 +1,7 @@
 import { readConfig } from '../config.js';
 import { AdminClient } from './admin-client.js';
 import { MisusedCommand, parseCommandLine, usageOf, type Command } from './admin/command.js';
+import { historyCommands } from './admin/history.js';
 import { imageCommands } from './admin/images.js';
 import { keyCommands } from './admin/keys.js';
 import { ownCommands, roleCommands, userCommands } from './admin/people.js';
@@ -22,6 +23,7 @@ const commands: readonly Command[] = [
   ...accountCommands,
   ...keyCommands,
   ...upkeepCommands,
+  ...historyCommands,
 ];
 
 const head =

@@ -35,13 +35,18 @@ interface PushManifestState extends Target {
   /** A manifest that is there was checked when it came, and what it names can't be deleted since. */
   readonly exists: boolean;
   /** What the manifest names, with the size of what is there. */
-  readonly found: readonly { readonly requirement: Requirement; readonly size: number | undefined }[];
+  readonly found: readonly FoundRequirement[];
   readonly current: readonly { readonly tag: Tag; readonly digest: Digest | undefined }[];
   readonly settings: RepositorySettings;
   /** An administrator erased the bytes, and they are not to come back. */
   readonly erased: boolean;
-  /** The same of its config's, which is pushed with it once more, in a copy beside the log. */
-  readonly configErased: boolean;
+}
+
+interface FoundRequirement {
+  readonly requirement: Requirement;
+  readonly size: number | undefined;
+  /** An administrator erased it. */
+  readonly erased: boolean;
 }
 
 export interface ManifestPushOutcome {
@@ -60,8 +65,6 @@ export function decidePushManifest(state: PushManifestState, command: PushManife
   const { image } = name;
   const events: NewEvent[] = [];
   if (!state.exists) {
-    // Its link may still be there: links go after the event.
-    if (state.configErased && !sparse) return refuse('CONTENT_ERASED', { digest: document.config?.digest ?? digest });
     const missing = firstMissing(state, command, sparse);
     if (missing !== undefined) return missing;
     const { mediaType, artifactType, subject, config, layersSize } = document;
@@ -75,8 +78,10 @@ export function decidePushManifest(state: PushManifestState, command: PushManife
 }
 
 function firstMissing(state: PushManifestState, { name }: PushManifest, sparse: boolean): Refusal | undefined {
-  for (const { requirement, size } of state.found) {
+  for (const { requirement, size, erased } of state.found) {
     const { digest, path, kind } = requirement;
+    // Its link may still be there: links go after the event.
+    if (erased && !sparse) return refuse('CONTENT_ERASED', { digest });
     if (size === undefined && !sparse) return refuse('MANIFEST_BLOB_UNKNOWN', { digest, path, what: kind, name: name.name });
     if (size !== undefined && size !== requirement.size) {
       return refuse('MANIFEST_SIZE_WRONG', { digest, path, said: requirement.size, actual: size });
@@ -100,8 +105,10 @@ export async function pushManifest(
     if (!isRefusal(decision) && decision.outcome.created) {
       const { keyspace } = writing.registry;
       await writeContent(writing.tx, keyspace, command.digest, command.bytes);
-      const config = state.configErased ? undefined : command.document.config?.digest;
-      if (command.config !== undefined && config !== undefined) await writeContent(writing.tx, keyspace, config, command.config);
+      const config = command.document.config?.digest;
+      const isGone = state.found.some(({ requirement, erased }) => erased && requirement.digest === config);
+      if (command.config !== undefined && config !== undefined && !isGone)
+        await writeContent(writing.tx, keyspace, config, command.config);
     }
     return decision;
   });
@@ -126,14 +133,12 @@ async function loadPushManifestState(
   const denied = context.judge('push', target);
   const { repository } = target;
   if (repository === undefined || denied !== undefined) {
-    const nothing = { exists: false, found: [], current: [], erased: false, configErased: false };
+    const nothing = { exists: false, found: [], current: [], erased: false };
     return { ...target, denied, ...nothing, settings: defaultSettings };
   }
-  const [settings, erased, configErased, record, current] = await Promise.all([
+  const [settings, erased, record, current] = await Promise.all([
     tags.length === 0 ? defaultSettings : findSettings(writing, repository),
     isErased(writing, digest),
-    // With a conflict: its bytes were read before the transaction, and an erasure may have come since.
-    document.config === undefined ? false : isErased(writing, document.config.digest),
     findManifest(writing, repository, name.image, digest),
     Promise.all(tags.map(async (tag) => ({ tag, digest: await findTag(writing, repository, name.image, tag) }))),
   ]);
@@ -141,15 +146,19 @@ async function loadPushManifestState(
   const found = exists
     ? []
     : await Promise.all(descriptorsToFind(document).map((one) => find(writing, repository, name.image, one)));
-  return { ...target, denied, exists, found, current, settings, erased, configErased };
+  return { ...target, denied, exists, found, current, settings, erased };
 }
 
-async function find(writing: Writing, repository: Uid, image: ImagePath, requirement: Requirement) {
-  const size =
-    requirement.kind === 'manifest'
-      ? (await findManifest(writing, repository, image, requirement.digest))?.size
-      : await findLink(writing, repository, requirement.digest);
-  return { requirement, size };
+async function find(writing: Writing, repository: Uid, image: ImagePath, requirement: Requirement): Promise<FoundRequirement> {
+  const { kind, digest } = requirement;
+  const [size, erased] = await Promise.all([
+    kind === 'manifest'
+      ? findManifest(writing, repository, image, digest).then((found) => found?.size)
+      : findLink(writing, repository, digest),
+    // With a conflict: a config's bytes were read before the transaction, and an erasure may have come since.
+    isErased(writing, digest),
+  ]);
+  return { requirement, size: erased ? undefined : size, erased };
 }
 
 /** Deletes a manifest and the tags that point at it. OCI distribution 1.1, end-9. */

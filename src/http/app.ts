@@ -15,6 +15,7 @@ import { BrokenRequests } from './broken-requests.js';
 import { isApiPath } from './problem.js';
 import type { RegistryServices, Told } from './exchange.js';
 import { answerBeforeBody } from './leftover.js';
+import { refuseCrossSite } from './cross-site.js';
 import { methodsAt, registerRegistryRoutes } from './registry.js';
 import { loggedPath, logRequest, withoutAuthority } from './request-log.js';
 import { registerTokenRoutes, type TokenRouteDeps } from './token.js';
@@ -83,7 +84,10 @@ export function createApp({ services, authentication, tokens, checkReady, logger
     answerBeforeBody(request.raw, reply.raw);
     // RFC 9112, section 3.2: a server MUST answer 400 to a request of HTTP/1.1 without Host.
     const hostless = request.raw.httpVersion === '1.1' && request.raw.headers.host === undefined;
-    done(hostless ? new RefusalError(refuse('REQUEST_INVALID', { reason: 'the Host header is missing' })) : undefined);
+    const refusal = hostless
+      ? refuse('REQUEST_INVALID', { reason: 'the Host header is missing' })
+      : refuseCrossSite(request, config.publicUrl);
+    done(refusal && new RefusalError(refusal));
   });
   app.server.on('checkExpectation', broken.refuseExpectation);
   app.setErrorHandler((error, request, reply) => {

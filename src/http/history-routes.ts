@@ -253,9 +253,7 @@ async function ask(reading: Reading, { caller }: Exchange, question: HistoryQues
   const target = await findTarget(reading, caller.actor, name);
   // No scope is of a project.
   const denied =
-    scope.repository === undefined
-      ? judgeSeeing(caller, target.role, `project ${scope.project}`)
-      : deny(caller, 'pull', target);
+    scope.repository === undefined ? judgeSeeing(caller, target.role, `project ${scope.project}`) : deny(caller, 'pull', target);
   if (denied !== undefined) throw new RefusalError(denied);
   // Who came by a role on the repository alone is not told of those that bore its id before.
   const bearer = target.above === undefined ? target.repository : scope.bearer;

@@ -114,6 +114,19 @@ describe('while an erased blob is still linked', () => {
     expect(await contentOf(at)).toBeUndefined();
   });
 
+  test('an image with such a layer is not pushed either', async () => {
+    const at = await open();
+    at.simulated.crash = (point, process) => {
+      if (process === 'eraser' && point === 'committed') throw new CrashedError('behind the event');
+    };
+    await expect(erase(at.another('eraser'), layer.digest)).rejects.toThrow(CrashedError);
+    at.simulated.crash = undefined;
+    expect(await putManifest(at, 'shop/web', image)).toMatchObject({
+      refused: 'CONTENT_ERASED',
+      details: { digest: layer.digest },
+    });
+  });
+
   test('it is not mounted, and what is uploaded in its place is refused', async () => {
     const at = await open();
     await eraseAlone(at);

@@ -60,10 +60,9 @@ describe('decidePushManifest', () => {
     current: [],
     settings: defaultSettings,
     erased: false,
-    configErased: false,
   };
-  const needs = (size: number | undefined, more: Partial<Requirement> = {}) => [
-    { requirement: { kind: 'blob' as const, mediaType: 'x', path: 'layers[0]', ...layer, ...more }, size },
+  const needs = (size: number | undefined, more: Partial<Requirement> = {}, erased = false) => [
+    { requirement: { kind: 'blob' as const, mediaType: 'x', path: 'layers[0]', ...layer, ...more }, size, erased },
   ];
   const pushed = {
     kind: 'ManifestPushed',
@@ -92,8 +91,7 @@ describe('decidePushManifest', () => {
     ],
     ['what it needs is there', { found: needs(layer.size) }, {}, [pushed], true],
     ['what it needs may be missing where that is allowed', { found: needs(undefined) }, { sparse: true }, [pushed], true],
-    ['so may a config that was erased', { configErased: true }, { sparse: true }, [pushed], true],
-    ['what is there stays, whatever was erased since', { exists: true, configErased: true }, {}, [], false],
+    ['so may what was erased', { found: needs(undefined, {}, true) }, { sparse: true }, [pushed], true],
   ])('%s', (_, more, change, payloads, created) => {
     const decision = decidePushManifest({ ...state, ...more }, { ...command, ...change });
     expect(decision).toMatchObject({ outcome: { created } });
@@ -105,7 +103,7 @@ describe('decidePushManifest', () => {
     ['a denial comes first', { denied, repository: undefined }, {}, 'DENIED'],
     ['an absent repository is said', { repository: undefined }, {}, 'REPOSITORY_UNKNOWN'],
     ['a missing blob is named', { found: needs(undefined) }, {}, 'MANIFEST_BLOB_UNKNOWN'],
-    ['a config that was erased is refused', { configErased: true }, {}, 'CONTENT_ERASED'],
+    ['what was erased is refused', { found: needs(undefined, {}, true) }, {}, 'CONTENT_ERASED'],
     ['a size that is wrong is named', { found: needs(layer.size + 1) }, {}, 'MANIFEST_SIZE_WRONG'],
     ['a size is checked also where things may be missing', { found: needs(0) }, { sparse: true }, 'MANIFEST_SIZE_WRONG'],
   ])('%s', (_, more, change, refused) => {
@@ -309,7 +307,7 @@ describe('where tags are immutable', () => {
   const signature = `sha256-${'a'.repeat(64)}.sig`;
   const push = (current: ReturnType<typeof at>[], settings: RepositorySettings = immutable) =>
     decidePushManifest(
-      { ...target, exists: true, found: [], current, settings, erased: false, configErased: false },
+      { ...target, exists: true, found: [], current, settings, erased: false },
       { kind: 'PushManifest', name, tags: [], config: undefined, sparse: false, ...image },
     );
 
@@ -374,7 +372,6 @@ test('what was erased is not accepted again', () => {
     current: [],
     settings: defaultSettings,
     erased: true,
-    configErased: false,
   };
   const command = { kind: 'PushManifest', name, tags: [], config: undefined, sparse: false, ...image } as const;
   expect(decidePushManifest(state, command)).toMatchObject({ refused: 'CONTENT_ERASED' });

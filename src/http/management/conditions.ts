@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
 
 import type { CommandContext } from '../../commands/execute.js';
 import { refuse, reject, type Refusal } from '../../errors.js';
@@ -69,9 +70,9 @@ export function contextOnce(exchange: Exchange): CommandContext {
   return { ...context, commandId: idOf([kind, uid, ...operation, key]), fingerprint: body };
 }
 
-/** For what makes something by no command: nobody would know a repetition, and a client that sends the key relies on it. */
-export function refuseIdempotencyKey({ request }: Exchange): void {
-  if (request.headers['idempotency-key'] === undefined) return;
+/** For a POST whose repetition nobody would know as one: a client that sends the key relies on it. */
+export function refuseIdempotencyKey({ headers }: FastifyRequest): void {
+  if (headers['idempotency-key'] === undefined) return;
   reject('REQUEST_INVALID', { reason: 'Idempotency-Key is not accepted here: a repetition would be done again; send none' });
 }
 

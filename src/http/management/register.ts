@@ -8,8 +8,7 @@ import { sendJson } from '../answers.js';
 import type { RegistryServices } from '../exchange.js';
 import { problemOf, problemType } from '../problem.js';
 import { invalid } from '../api-query.js';
-import { namesTag } from './conditions.js';
-import { refuseCrossSite } from './cross-site.js';
+import { namesTag, refuseIdempotencyKey } from './conditions.js';
 import { describe } from './description.js';
 import { digestOperations } from './digests.js';
 import { DOCUMENT, registerDescription } from './docs-page.js';
@@ -67,8 +66,6 @@ export function registerManagement(
     validate(api);
     api.addHook('onRequest', async (request, reply) => {
       reply.header('cache-control', 'no-store');
-      const crossSite = refuseCrossSite(request, services.config.publicUrl);
-      if (crossSite !== undefined) throw new RefusalError(crossSite);
       const header = request.headers.authorization;
       request.caller =
         authenticateKnown(header, authentication.tokens) ?? (await authenticate(header, request.ip, authentication));
@@ -109,6 +106,7 @@ function register(api: FastifyInstance, one: Operation, services: RegistryServic
       if (body === undefined && request.body !== undefined) return reject('BODY_INVALID', { reason: 'no body is accepted here' });
       const { path: sent, query: asked } = targetOf(request);
       const exchange = { services, request, reply, caller: request.caller, query: asked };
+      if (method === 'POST' && one.creates !== true) refuseIdempotencyKey(request);
       const answer = await run({
         exchange,
         params: request.params as Readonly<Record<string, string>>,

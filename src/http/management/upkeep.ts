@@ -6,7 +6,6 @@ import { formatTime } from '../../events/database-time.js';
 import { rotateKeys } from '../../identity/key-rotation.js';
 import { readSigningKeys, SIGNING_AFTER_MS } from '../../identity/signing-keys.js';
 import { commandContext, requestIdOf } from '../exchange.js';
-import { refuseIdempotencyKey } from './conditions.js';
 import { administering, contentDigest, granted } from './resources.js';
 import { operation } from './route.js';
 import { contentParams, object, time } from './schemas.js';
@@ -48,7 +47,6 @@ export const upkeepOperations = [
     status: 201,
     answer: object({ kid: Type.String() }),
     async run({ exchange, query }) {
-      refuseIdempotencyKey(exchange);
       const { executor, logger } = exchange.services;
       const occasion = query.compromised === true ? 'compromised' : 'asked';
       const rotation = await rotateKeys(executor.store, occasion, (reading) => administering(reading, exchange, 'signing keys'));

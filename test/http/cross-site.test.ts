@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 
-import { openManagement, type Management } from './fixture.js';
+import { openManagement, type Management } from './management/fixture.js';
 
 let api: Management;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 
-import { refuse, type Refusal } from '../../errors.js';
-import { publicOriginOf } from '../challenge.js';
+import { refuse, type Refusal } from '../errors.js';
+import { publicOriginOf } from './challenge.js';
 
 const reading = ['GET', 'HEAD', 'OPTIONS'];
 
