@@ -32,10 +32,21 @@ class ConfinedReads<Tx extends ReadTransaction> implements ReadTransaction {
     return this.tx.get(this.within(key));
   }
 
-  async getRange(begin: Buffer, end: Buffer, options?: RangeOptions): Promise<readonly KeyValue[]> {
-    const pairs = await this.tx.getRange(this.within(begin), this.within(end), options);
-    // A copy: the caller's own, as a buffer of its own is.
-    return pairs.map(({ key, value }) => ({ key: Buffer.from(key.subarray(this.prefix.length)), value }));
+  async getRange(begin: Buffer, end: Buffer, options: RangeOptions = {}): Promise<readonly KeyValue[]> {
+    const { targetBytes, ...others } = options;
+    // The bytes that are counted are the caller's, without the prefix: enough is read, and what is too much is left out.
+    const inAll =
+      targetBytes === undefined ? {} : { targetBytes: targetBytes + this.prefix.length * (options.limit ?? Infinity) };
+    const pairs = await this.tx.getRange(this.within(begin), this.within(end), { ...others, ...inAll });
+    const own: KeyValue[] = [];
+    let bytes = 0;
+    for (const { key, value } of pairs) {
+      // A copy: the caller's own, as a buffer of its own is.
+      own.push({ key: Buffer.from(key.subarray(this.prefix.length)), value });
+      bytes += key.length - this.prefix.length + value.length;
+      if (targetBytes !== undefined && bytes >= targetBytes) break;
+    }
+    return own;
   }
 
   protected within(key: Buffer): Buffer {
