@@ -29,6 +29,13 @@ const uidGrammar = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
  */
 export type NameProblem = { readonly problem: 'invalid' | 'too-long' | 'too-few-parts'; readonly reason: string };
 
+/** Why a text is no id, which is one part of a `<name>`; undefined: it is one. */
+export function problemOfId(text: string): string | undefined {
+  const name = parseName(`${text}/any`);
+  if ('problem' in name) return name.reason;
+  return text.includes('/') ? 'an id is one part of a name, without a slash' : undefined;
+}
+
 export function parseName(text: string): RepositoryName | NameProblem {
   if (text.length > NAME_MAX_LENGTH) {
     return { problem: 'too-long', reason: `the name has ${text.length} characters; at most ${NAME_MAX_LENGTH} are accepted` };

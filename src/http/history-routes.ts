@@ -88,7 +88,7 @@ export async function getHistory(
 }
 
 /** Something of the platform's, as its history is headed, and what the caller may know of it. */
-export interface PlatformHistory {
+export interface PlatformHistoryFound {
   readonly head: object;
   /** Without them, the whole log of the platform. */
   readonly streams: readonly Stream[] | undefined;
@@ -96,11 +96,11 @@ export interface PlatformHistory {
 }
 
 /** A page of the history of the platform, or of something in it. `find` throws the refusal of who may not. */
-export async function platformHistory(
+export async function getPlatformHistory(
   exchange: Exchange,
   path: string,
   query: HistoryPageQuery,
-  find: (reading: Reading) => Promise<PlatformHistory>,
+  find: (reading: Reading) => Promise<PlatformHistoryFound>,
 ): Promise<object> {
   const page = pageAsked(query, path);
   const kinds = parameter.kinds('kind', query.kind);

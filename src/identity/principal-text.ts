@@ -1,6 +1,6 @@
 import { refuse, type Refusal } from '../errors.js';
 import type { AccountId, Principal, Role } from '../events/types.js';
-import { parseName, parseUid, type ProjectId, type Uid } from '../identifiers.js';
+import { parseUid, problemOfId, type ProjectId, type Uid } from '../identifiers.js';
 import type { StoredPrincipal } from '../projections/grants.js';
 import { findAccount, findAccountIn } from '../projections/principals.js';
 import { findProject } from '../projections/projects.js';
@@ -38,14 +38,13 @@ async function resolveAccount(reading: Reading, text: string): Promise<Principal
   const parts = text.split('/');
   const [projectId = '', id = ''] = parts;
   // What is no id is nobody's, and may not go into a key.
-  const project = parts.length === 2 && parts.every(isId) ? await findProject(reading, projectId as ProjectId) : undefined;
+  const project =
+    parts.length === 2 && parts.every((part) => problemOfId(part) === undefined)
+      ? await findProject(reading, projectId as ProjectId)
+      : undefined;
   const found = project && (await findAccountIn(reading, project.uid, id as AccountId));
   if (found !== undefined) return { kind: 'service-account', uid: found.uid };
   return unknown(`there is no service account ${text}; one is written <project>/<account>`);
-}
-
-function isId(text: string): boolean {
-  return !('problem' in parseName(`${text}/any`));
 }
 
 function unknown(reason: string): Refusal {

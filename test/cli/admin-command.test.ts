@@ -167,6 +167,12 @@ test('histories are told as artifact-store history tells them', async () => {
   ]);
   expect(await kinds('projects', 'history', 'team', '--kind', 'ProjectCreated')).toEqual(['ProjectCreated']);
   expect((await kinds('repositories', 'history', 'team/app', '--limit', '1'))[0]).toBe('ManifestDeleted');
+  // What is gone is told of by its uid, and bytes by their digest.
+  const { uid } = (await json('organizations', 'create', 'brief')) as { uid: string };
+  expect(await admin('organizations', 'delete', 'brief')).toMatchObject({ code: 0 });
+  expect(await kinds('history', uid)).toEqual(['OrganizationCreated', 'RoleGranted', 'OrganizationDeleted']);
+  expect(await kinds('history', '--kind', 'OrganizationDeleted')).toEqual(['OrganizationDeleted']);
+  expect(await kinds('content', 'history', `sha256:${'0'.repeat(64)}`)).toEqual([]);
   const lines = await admin('users', 'history', 'ann@example.test');
   expect(lines.stdout).toMatch(/^20\d\d-\d\d-\d\d .* {2}owner@example\.test \(.*\n$/);
 });

@@ -7,10 +7,10 @@ import { findManifest, listImages, listManifests } from '../../projections/manif
 import type { Reading } from '../../projections/store.js';
 import { listTagsOf } from '../../projections/tags.js';
 import { commandContext } from '../exchange.js';
-import { digestIn, digestParams, image, imageName } from './images.js';
+import { digestParams, image, imageName } from './images.js';
 import { manifest, showManifest, type Found } from './manifest-shown.js';
 import { linkTo, matches, pageOf } from './paging.js';
-import { granted, repositoryName, seenRepository, sortable } from './resources.js';
+import { digestIn, granted, repositoryName, seenRepository, sortable } from './resources.js';
 import { operation } from './route.js';
 import { after, limit, object, page, q, repositoryParams } from './schemas.js';
 

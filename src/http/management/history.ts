@@ -3,9 +3,9 @@ import { Type } from 'typebox';
 import { blobStream, organizationStream, projectStream, serviceAccountStream, userStream } from '../../events/types.js';
 import type { Uid } from '../../identifiers.js';
 import { standingAsAdministrator, standingOnOrganization } from '../../projections/standing.js';
-import { exportHistory, getHistory, platformHistory } from '../history-routes.js';
+import { exportHistory, getHistory, getPlatformHistory } from '../history-routes.js';
 import { exported, exports, filters, historyPage, ordered, parts } from './past-schemas.js';
-import { administering, contentDigest, seenOrganization } from './resources.js';
+import { administering, digestIn, seenOrganization } from './resources.js';
 import { operation } from './route.js';
 import { accountParams, contentParams, object, organizationParams, projectParams, repositoryParams, uid } from './schemas.js';
 import { ownedAccount } from './service-accounts.js';
@@ -30,7 +30,7 @@ export const historyOperations = [
     answer: historyPage({ of: Type.Optional(uid) }),
     async run({ exchange, query: asked, path }) {
       const { of } = asked;
-      const body = await platformHistory(exchange, path, asked, async (reading) => {
+      const body = await getPlatformHistory(exchange, path, asked, async (reading) => {
         await administering(reading, exchange, 'the history of the platform');
         const streams = of === undefined ? undefined : streamsOf.map((stream) => stream(of as Uid));
         return { head: { of }, streams, people: true };
@@ -49,9 +49,9 @@ export const historyOperations = [
     status: 200,
     answer: historyPage({ digest: Type.String() }),
     async run({ exchange, params, query: asked, path }) {
-      const body = await platformHistory(exchange, path, asked, async (reading) => {
+      const body = await getPlatformHistory(exchange, path, asked, async (reading) => {
         await administering(reading, exchange, 'content');
-        const digest = contentDigest(params.digest);
+        const digest = digestIn(params.digest);
         return { head: { digest }, streams: [blobStream(digest)], people: true };
       });
       return { body };
@@ -138,7 +138,7 @@ export const historyOperations = [
     status: 200,
     answer: historyPage({ organization: Type.String() }),
     async run({ exchange, params, query: asked, path }) {
-      const body = await platformHistory(exchange, path, asked, async (reading) => {
+      const body = await getPlatformHistory(exchange, path, asked, async (reading) => {
         const { id, uid: found } = await seenOrganization(reading, exchange, params.organization);
         const { actor } = exchange.caller;
         const own = await standingOnOrganization(reading, actor, found);
@@ -159,7 +159,7 @@ export const historyOperations = [
     status: 200,
     answer: historyPage({ user: uid }),
     async run({ exchange, params, query: asked, path }) {
-      const body = await platformHistory(exchange, path, asked, async (reading) => {
+      const body = await getPlatformHistory(exchange, path, asked, async (reading) => {
         const found = await managedUser(reading, exchange, params.user);
         return { head: { user: found }, streams: [userStream(found)], people: true };
       });
@@ -177,7 +177,7 @@ export const historyOperations = [
     status: 200,
     answer: historyPage({ serviceAccount: Type.String() }),
     async run({ exchange, params, query: asked, path }) {
-      const body = await platformHistory(exchange, path, asked, async (reading) => {
+      const body = await getPlatformHistory(exchange, path, asked, async (reading) => {
         const found = await ownedAccount(reading, exchange, params);
         const serviceAccount = `${params.project}/${params.account}`;
         return { head: { serviceAccount }, streams: [serviceAccountStream(found)], people: true };

@@ -1,6 +1,5 @@
 import { Type } from 'typebox';
 
-import { digestForm, parseDigest, type Digest } from '../../digest.js';
 import { reject } from '../../errors.js';
 import { parseName, type RepositoryName } from '../../identifiers.js';
 import { repositoryName } from './resources.js';
@@ -30,11 +29,4 @@ export function imageName(
   if (path === undefined || path === '') return name;
   const full = parseName(`${name.name}/${path}`);
   return 'problem' in full ? reject('FIELD_INVALID', { field: 'image', reason: full.reason }) : full;
-}
-
-export function digestIn(text: string): Digest {
-  return (
-    parseDigest(text) ??
-    reject('FIELD_INVALID', { field: 'digest', reason: `${JSON.stringify(text)} is none; accepted is ${digestForm}` })
-  );
 }

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 
+import { LIMIT } from '../api-pages.js';
 import { invalid } from '../api-query.js';
 
 export interface Listed<T> {
@@ -16,8 +17,6 @@ export interface ListQuery {
   readonly after?: string | undefined;
   readonly sort?: string | undefined;
 }
-
-const LIMIT = 100;
 
 export interface Page<T> {
   readonly items: readonly T[];

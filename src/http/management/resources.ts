@@ -5,7 +5,7 @@ import { formatTime } from '../../events/database-time.js';
 import { formatPosition, type Position } from '../../events/position.js';
 import { timesOf } from '../../events/sampled-times.js';
 import type { AccountId, Actor, OrganizationId } from '../../events/types.js';
-import { parseName, type ProjectId, type RepositoryId, type RepositoryName, type Uid } from '../../identifiers.js';
+import { parseName, problemOfId, type ProjectId, type RepositoryId, type RepositoryName, type Uid } from '../../identifiers.js';
 import { judgeManaging, judgeSeeing } from '../../identity/judge.js';
 import { findOrganization, findOrganizationUid, type Organization } from '../../projections/organizations.js';
 import { findProjectDetails, type ProjectDetails } from '../../projections/project-details.js';
@@ -46,10 +46,8 @@ export async function listing(reading: Reading, { caller }: Exchange, what: stri
 
 /** One part of a `<name>`, or the refusal of what is none, with the reason. */
 function idIn<T extends string>(field: string, text: string): T {
-  const name = parseName(`${text}/any`);
-  if ('problem' in name) return reject('FIELD_INVALID', { field, reason: name.reason });
-  if (text.includes('/')) return reject('FIELD_INVALID', { field, reason: 'an id is one part of a name, without a slash' });
-  return text as T;
+  const reason = problemOfId(text);
+  return reason === undefined ? (text as T) : reject('FIELD_INVALID', { field, reason });
 }
 
 /** `field`: where the text stood. */
@@ -64,7 +62,7 @@ export function repositoryName(project: string, repository: string, field = 'rep
 }
 
 /** A digest in a path, whatever it may be of. */
-export function contentDigest(text: string): Digest {
+export function digestIn(text: string): Digest {
   const reason = `${JSON.stringify(text)} is none; accepted is ${digestForm}`;
   return parseDigest(text) ?? reject('FIELD_INVALID', { field: 'digest', reason });
 }

@@ -14,8 +14,8 @@ import { findTarget } from '../../projections/targets.js';
 import { deny, type Exchange } from '../exchange.js';
 import { parseTagAt, refuseChange } from '../tag-at.js';
 import { contextIfMatch, entityTag } from './conditions.js';
-import { digestIn, digestText, image, imageName } from './images.js';
-import { granted, seenRepository, throwIf } from './resources.js';
+import { digestText, image, imageName } from './images.js';
+import { digestIn, granted, seenRepository, throwIf } from './resources.js';
 import { operation } from './route.js';
 import { object, repositoryParams } from './schemas.js';
 

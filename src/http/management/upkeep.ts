@@ -6,7 +6,7 @@ import { formatTime } from '../../events/database-time.js';
 import { rotateKeys } from '../../identity/key-rotation.js';
 import { readSigningKeys, SIGNING_AFTER_MS } from '../../identity/signing-keys.js';
 import { commandContext, requestIdOf } from '../exchange.js';
-import { administering, contentDigest, granted } from './resources.js';
+import { administering, digestIn, granted } from './resources.js';
 import { operation } from './route.js';
 import { contentParams, object, time } from './schemas.js';
 
@@ -74,7 +74,7 @@ export const upkeepOperations = [
     async run({ exchange, params }) {
       const { executor, newId } = exchange.services;
       await executor.store.read((reading) => administering(reading, exchange, 'content'));
-      const digest = contentDigest(params.digest);
+      const digest = digestIn(params.digest);
       const contextOf = () => commandContext(exchange);
       granted(await eraseContent(executor, contextOf, { kind: 'EraseContent', digest, erasure: newId() }));
       return {};
