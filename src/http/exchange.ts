@@ -10,6 +10,7 @@ import type { ImagePath, RepositoryName, Uid } from '../identifiers.js';
 import type { Caller } from '../identity/caller.js';
 import type { HashClient } from '../identity/client-hash.js';
 import { judge, judgeManaging, type Question } from '../identity/judge.js';
+import type { Sight } from '../projections/history-entries.js';
 import type { Reading } from '../projections/store.js';
 import { findTarget, type Target, type Verb } from '../projections/targets.js';
 import type { BytesCache } from './bytes-cache.js';
@@ -71,6 +72,12 @@ declare module 'fastify' {
 /** The "no" of a caller's role and token to a verb; undefined: allowed. */
 export function deny(caller: Caller, verb: Verb, target: Question['target']): Refusal | undefined {
   return judge({ caller, verb, target });
+}
+
+/** Only an owner is told of people, by a token only one that is given for everything that an owner may. */
+export function sightOf(caller: Caller, target: Target, project: Uid): Sight {
+  const people = target.role === 'owner' && judge({ caller, verb: 'delete', target }) === undefined;
+  return { people, project };
 }
 
 /** Whose answers may be kept for whom: a key that is revoked is another's than one of the same account that is not. */

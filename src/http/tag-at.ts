@@ -11,8 +11,7 @@ import type { Digest } from '../digest.js';
 import type { Reading } from '../projections/store.js';
 import { findTag } from '../projections/tags.js';
 import type { Target } from '../projections/targets.js';
-import { sightOf } from './api-pages.js';
-import type { Exchange } from './exchange.js';
+import { sightOf, type Exchange } from './exchange.js';
 
 /** `<tag>.at.<time>`: what another tag was at a time, for every client that can pull a tag. */
 export interface TagAt {

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { blobStream, organizationStream, projectStream, serviceAccountStream, userStream } from '../../events/types.js';
 import type { Uid } from '../../identifiers.js';
 import { standingAsAdministrator, standingOnOrganization } from '../../projections/standing.js';
-import { exportHistory, getHistory, getPlatformHistory } from '../history-routes.js';
+import { exportHistory, getHistory, getPlatformHistory } from './history-answers.js';
 import { exported, exports, filters, historyPage, ordered, parts } from './past-schemas.js';
 import { administering, digestIn, seenOrganization } from './resources.js';
 import { operation } from './route.js';

@@ -1,7 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 
-import { LIMIT } from '../api-pages.js';
-import { invalid } from '../api-query.js';
+import { invalid } from './parameters.js';
+
+/** Items of a page, when nothing is said. */
+export const LIMIT = 100;
 
 export interface Listed<T> {
   readonly item: T;

@@ -50,7 +50,7 @@ export function historyPage<P extends TProperties>(head: P): TObject {
   });
 }
 
-// What is more of a grammar than a schema says is read by api-query.ts, which says what is accepted.
+// What is more of a grammar than a schema says is read by parameters.ts, which says what is accepted.
 const text = (description: string) => Type.Optional(Type.String({ description }));
 const moment = (description: string) => text(`${description} A position, or a time by RFC 3339.`);
 

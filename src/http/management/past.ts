@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 
-import { getManifestsThen, getManifestThen, getTagsThen } from '../past-routes.js';
+import { getManifestsThen, getManifestThen, getTagsThen } from './past-answers.js';
 import { afterManifest, afterTag, at, manifestsThen, manifestThen, ofAnyImage, ofImage, tagsThen } from './past-schemas.js';
 import { operation } from './route.js';
 import { object, repositoryParams } from './schemas.js';

@@ -7,7 +7,7 @@ import { authenticate, authenticateKnown, type AuthenticationDeps, type Caller }
 import { sendJson } from '../answers.js';
 import type { RegistryServices } from '../exchange.js';
 import { problemOf, problemType } from '../problem.js';
-import { invalid } from '../api-query.js';
+import { invalid } from './parameters.js';
 import { namesTag, refuseIdempotencyKey } from './conditions.js';
 import { describe } from './description.js';
 import { digestOperations } from './digests.js';

@@ -1,7 +1,7 @@
 import type { ErrorObject } from 'ajv';
 
 import { RefusalError, type Refusal } from '../../errors.js';
-import { quoted } from '../api-query.js';
+import { quoted } from './parameters.js';
 
 /** What is wrong with a request, in words of this API: what a validator says names its own keywords. */
 

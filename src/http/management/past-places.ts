@@ -1,23 +1,16 @@
-import { reject } from '../errors.js';
-import { formatTime } from '../events/database-time.js';
-import { formatPosition, type Position } from '../events/position.js';
-import { timesOf } from '../events/sampled-times.js';
-import { parseName, type RepositoryName, type Uid } from '../identifiers.js';
-import { judge } from '../identity/judge.js';
-import type { Sight } from '../projections/history-entries.js';
-import type { LiveDirectory, Reading } from '../projections/store.js';
-import type { Target } from '../projections/targets.js';
-import type { Exchange } from './exchange.js';
+import { reject } from '../../errors.js';
+import { formatTime } from '../../events/database-time.js';
+import { formatPosition, type Position } from '../../events/position.js';
+import { timesOf } from '../../events/sampled-times.js';
+import { parseName, type RepositoryName } from '../../identifiers.js';
+import type { LiveDirectory, Reading } from '../../projections/store.js';
+import type { Exchange } from '../exchange.js';
 
 /** Ids as they stand in a path. */
 export interface Place {
   readonly project: string;
   readonly repository: string | undefined;
 }
-
-/** Items of a page, when nothing is said and at most. */
-export const LIMIT = 100;
-export const LIMIT_MOST = 1_000;
 
 /** The `<name>` that the ids stand for; a project is asked for by one part. */
 export function nameOf({ request }: Exchange, { project, repository }: Place, image: string): RepositoryName {
@@ -29,12 +22,6 @@ export function nameOf({ request }: Exchange, { project, repository }: Place, im
   }
   if ('problem' in name) return reject('NAME_INVALID', { name: text.slice(0, 300), reason: name.reason });
   return repository === undefined ? { ...name, name: name.project } : name;
-}
-
-/** Only an owner is told of people, by a token only one that is given for everything that an owner may. */
-export function sightOf(caller: Exchange['caller'], target: Target, project: Uid): Sight {
-  const people = target.role === 'owner' && judge({ caller, verb: 'delete', target }) === undefined;
-  return { people, project };
 }
 
 /** A position with its time, as answers have it. */

@@ -2,15 +2,15 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FastifyReply } from 'fastify';
 
-import { refuse, RefusalError } from '../errors.js';
-import { comparePositions, formatPosition, type Position } from '../events/position.js';
-import type { EventKind, Stream } from '../events/types.js';
-import type { RepositoryName } from '../identifiers.js';
-import { actorWithoutLookup, findActor } from '../identity/actor-lookup.js';
-import { judgeSeeing } from '../identity/judge.js';
-import type { Sight } from '../projections/history-entries.js';
-import type { Bearer, HistoryOf } from '../projections/history-pages.js';
-import { findHistory, type FoundHistory, type HistoryScope } from '../projections/history-scope.js';
+import { refuse, RefusalError } from '../../errors.js';
+import { comparePositions, formatPosition, type Position } from '../../events/position.js';
+import type { EventKind, Stream } from '../../events/types.js';
+import type { RepositoryName } from '../../identifiers.js';
+import { actorWithoutLookup, findActor } from '../../identity/actor-lookup.js';
+import { judgeSeeing } from '../../identity/judge.js';
+import type { Sight } from '../../projections/history-entries.js';
+import type { Bearer, HistoryOf } from '../../projections/history-pages.js';
+import { findHistory, type FoundHistory, type HistoryScope } from '../../projections/history-scope.js';
 import {
   boundsOfSpan,
   newestPlace,
@@ -19,23 +19,23 @@ import {
   walkEntries,
   type Asked,
   type Span,
-} from '../projections/history-walk.js';
-import type { Reading } from '../projections/store.js';
-import { findTarget } from '../projections/targets.js';
-import { beginAnswer } from './answers.js';
-import { LIMIT, momentOf, momentsOf, nameOf, sightOf, type MomentJson, type Place } from './api-pages.js';
-import { invalid, parameter, quoted } from './api-query.js';
-import { itsTurn } from './blobs.js';
-import { deny, type Exchange } from './exchange.js';
-import { ndjsonOf, parquetOf } from './history-export.js';
-import { linkTo } from './management/paging.js';
+} from '../../projections/history-walk.js';
+import type { Reading } from '../../projections/store.js';
+import { findTarget } from '../../projections/targets.js';
+import { beginAnswer } from '../answers.js';
+import { momentOf, momentsOf, nameOf, type MomentJson, type Place } from './past-places.js';
+import { invalid, parameter, quoted } from './parameters.js';
+import { itsTurn } from '../blobs.js';
+import { deny, sightOf, type Exchange } from '../exchange.js';
+import { ndjsonOf, parquetOf } from '../history-export.js';
+import { LIMIT, linkTo } from './paging.js';
 
 /** Of an export, which is read beside everybody's pulls. */
 const EXPORT_PAGE = 100;
 /** The newest; a pipeline may make and delete a repository every day. */
 const BEARERS_MOST = 100;
 
-/** Which events are asked for, as the schema has it (management/past-schemas.ts). */
+/** Which events are asked for, as the schema has it (past-schemas.ts). */
 export interface HistoryFilters {
   readonly kind?: string | undefined;
   readonly actor?: string | undefined;

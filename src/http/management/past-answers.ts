@@ -1,21 +1,21 @@
-import { parseDigest, type Digest } from '../digest.js';
-import { reject, RefusalError } from '../errors.js';
-import { formatTime, positionOf, type Moment } from '../events/database-time.js';
-import { formatPosition, type Position } from '../events/position.js';
-import { timeOf } from '../events/sampled-times.js';
-import type { RecordedEvent } from '../events/types.js';
-import { parseName, parseReference, type RepositoryName, type Tag, type Uid } from '../identifiers.js';
-import { resolveEntries, type EntryActor, type HistoryEntry, type Sight } from '../projections/history-entries.js';
-import { newestPlace } from '../projections/history-walk.js';
-import { findManifestAt, findTagAt, listManifestsAt, listTagsAt, type ManifestThen } from '../projections/past.js';
-import type { Reading } from '../projections/store.js';
-import { findTarget } from '../projections/targets.js';
-import { LIMIT, momentOf, momentsOf, nameOf, sightOf, type Place } from './api-pages.js';
-import { invalid, parameter, quoted } from './api-query.js';
-import { deny, type Exchange } from './exchange.js';
-import { linkTo } from './management/paging.js';
+import { parseDigest, type Digest } from '../../digest.js';
+import { reject, RefusalError } from '../../errors.js';
+import { formatTime, positionOf, type Moment } from '../../events/database-time.js';
+import { formatPosition, type Position } from '../../events/position.js';
+import { timeOf } from '../../events/sampled-times.js';
+import type { RecordedEvent } from '../../events/types.js';
+import { parseName, parseReference, type RepositoryName, type Tag, type Uid } from '../../identifiers.js';
+import { resolveEntries, type EntryActor, type HistoryEntry, type Sight } from '../../projections/history-entries.js';
+import { newestPlace } from '../../projections/history-walk.js';
+import { findManifestAt, findTagAt, listManifestsAt, listTagsAt, type ManifestThen } from '../../projections/past.js';
+import type { Reading } from '../../projections/store.js';
+import { findTarget } from '../../projections/targets.js';
+import { momentOf, momentsOf, nameOf, type Place } from './past-places.js';
+import { invalid, parameter, quoted } from './parameters.js';
+import { deny, sightOf, type Exchange } from '../exchange.js';
+import { LIMIT, linkTo } from './paging.js';
 
-/** What of the past is asked for, as its schema has it (management/past-schemas.ts). */
+/** What of the past is asked for, as its schema has it (past-schemas.ts). */
 export interface PastQuery {
   readonly image?: string | undefined;
   readonly at?: string | undefined;

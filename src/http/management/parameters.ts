@@ -1,10 +1,10 @@
-import { digestForm, parseDigest } from '../digest.js';
-import { reject } from '../errors.js';
-import { parseMoment, type Moment } from '../events/database-time.js';
-import { parsePosition } from '../events/position.js';
-import type { EventKind } from '../events/types.js';
-import { eventKinds } from '../events/words.js';
-import { parseTag, parseUid, tagForm } from '../identifiers.js';
+import { digestForm, parseDigest } from '../../digest.js';
+import { reject } from '../../errors.js';
+import { parseMoment, type Moment } from '../../events/database-time.js';
+import { parsePosition } from '../../events/position.js';
+import type { EventKind } from '../../events/types.js';
+import { eventKinds } from '../../events/words.js';
+import { parseTag, parseUid, tagForm } from '../../identifiers.js';
 
 /** Texts in a query whose grammar is more than a schema says: each is read here, or refused with what is accepted. Undefined stays undefined. */
 export const parameter = {
