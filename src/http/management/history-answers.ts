@@ -24,6 +24,7 @@ import type { Reading } from '../../projections/store.js';
 import { findTarget } from '../../projections/targets.js';
 import { beginAnswer } from '../answers.js';
 import { momentOf, momentsOf, nameOf, type MomentJson, type Place } from './past-places.js';
+import type { Asks, exported, filters, ordered, parts } from './past-schemas.js';
 import { invalid, parameter, quoted } from './parameters.js';
 import { itsTurn } from '../blobs.js';
 import { deny, sightOf, type Exchange } from '../exchange.js';
@@ -35,31 +36,11 @@ const EXPORT_PAGE = 100;
 /** The newest; a pipeline may make and delete a repository every day. */
 const BEARERS_MOST = 100;
 
-/** Which events are asked for, as the schema has it (past-schemas.ts). */
-export interface HistoryFilters {
-  readonly kind?: string | undefined;
-  readonly actor?: string | undefined;
-  readonly since?: string | undefined;
-  readonly until?: string | undefined;
-  readonly after?: string | undefined;
-}
-
-export interface HistoryPageQuery extends HistoryFilters {
-  readonly order?: 'newest' | 'oldest' | undefined;
-  readonly limit?: number | undefined;
-}
-
-/** Of which part of a repository; all of them empty: of the whole. */
-export interface HistoryParts {
-  readonly image?: string | undefined;
-  readonly tag?: string | undefined;
-  readonly digest?: string | undefined;
-  readonly bearer?: string | undefined;
-}
-
-export interface HistoryExportQuery extends HistoryFilters {
-  readonly format?: 'ndjson' | 'parquet' | undefined;
-}
+type Filters = Asks<typeof filters> & { readonly after?: string };
+type PageQuery = Asks<typeof filters & typeof ordered>;
+/** Of which part of a repository; all of them left out: of the whole. */
+type Parts = Asks<typeof parts>;
+type ExportQuery = Asks<typeof filters & typeof exported>;
 
 /** What a request asks of history, before anything is read. */
 interface HistoryQuestion {
@@ -72,12 +53,7 @@ interface HistoryQuestion {
 }
 
 /** A page of the history of a project, a repository, or a part of one. */
-export async function getHistory(
-  exchange: Exchange,
-  path: string,
-  place: Place,
-  query: HistoryPageQuery & HistoryParts,
-): Promise<object> {
+export async function getHistory(exchange: Exchange, path: string, place: Place, query: PageQuery & Parts): Promise<object> {
   const question = questionOf(exchange, place, query);
   const page = pageAsked(query, path);
   return exchange.services.executor.store.read(async (reading) => {
@@ -99,7 +75,7 @@ export interface PlatformHistoryFound {
 export async function getPlatformHistory(
   exchange: Exchange,
   path: string,
-  query: HistoryPageQuery,
+  query: PageQuery,
   find: (reading: Reading) => Promise<PlatformHistoryFound>,
 ): Promise<object> {
   const page = pageAsked(query, path);
@@ -116,7 +92,7 @@ export async function getPlatformHistory(
 }
 
 interface PageAsked {
-  readonly query: HistoryPageQuery;
+  readonly query: PageQuery;
   readonly path: string;
   readonly span: Span;
   readonly newestFirst: boolean;
@@ -124,7 +100,7 @@ interface PageAsked {
   readonly cursor: Position | undefined;
 }
 
-function pageAsked(query: HistoryPageQuery, path: string): PageAsked {
+function pageAsked(query: PageQuery, path: string): PageAsked {
   const { order = 'newest', limit = LIMIT } = query;
   const cursor = parameter.position('after', query.after);
   return { query, path, span: spanOf(query), newestFirst: order === 'newest', limit, cursor };
@@ -153,7 +129,7 @@ async function pageOfHistory(
   };
 }
 
-function spanOf({ since, until }: HistoryFilters): Span {
+function spanOf({ since, until }: Filters): Span {
   return { since: parameter.moment('since', since), until: parameter.moment('until', until) };
 }
 
@@ -163,11 +139,7 @@ const exportFormats = {
 } as const;
 
 /** All of it up to the position that is the newest when it begins, the oldest first, in flat memory. */
-export async function exportHistory(
-  exchange: Exchange,
-  place: Place,
-  query: HistoryExportQuery & HistoryParts,
-): Promise<FastifyReply> {
+export async function exportHistory(exchange: Exchange, place: Place, query: ExportQuery & Parts): Promise<FastifyReply> {
   const { request, reply, services } = exchange;
   const { format = 'ndjson' } = query;
   const question = questionOf(exchange, place, query);
@@ -228,7 +200,7 @@ async function* resumed<T>(first: IteratorResult<T, void>, rest: AsyncGenerator<
   yield* rest;
 }
 
-function questionOf(exchange: Exchange, place: Place, query: HistoryFilters & HistoryParts): HistoryQuestion {
+function questionOf(exchange: Exchange, place: Place, query: Filters & Parts): HistoryQuestion {
   const tag = parameter.tag('tag', query.tag);
   const digest = parameter.digest('digest', query.digest);
   if (tag !== undefined && digest !== undefined) invalid('tag and digest are both given; a history is of one of them');

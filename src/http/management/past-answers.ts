@@ -14,17 +14,10 @@ import { momentOf, momentsOf, nameOf, type Place } from './past-places.js';
 import { invalid, parameter, quoted } from './parameters.js';
 import { deny, sightOf, type Exchange } from '../exchange.js';
 import { LIMIT, linkTo } from './paging.js';
+import type { afterTag, Asks, at, ofAnyImage } from './past-schemas.js';
 
-/** What of the past is asked for, as its schema has it (past-schemas.ts). */
-export interface PastQuery {
-  readonly image?: string | undefined;
-  readonly at?: string | undefined;
-}
-
-export interface PastListQuery extends PastQuery {
-  readonly limit?: number | undefined;
-  readonly after?: string | undefined;
-}
+type PastQuery = Asks<typeof ofAnyImage & typeof at>;
+type PastListQuery = Asks<typeof ofAnyImage & typeof at & typeof afterTag>;
 
 /** What the state of a repository is asked for. */
 interface Then {

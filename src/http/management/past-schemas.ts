@@ -1,4 +1,4 @@
-import { Type, type TObject, type TProperties } from 'typebox';
+import { Type, type Static, type TObject, type TProperties } from 'typebox';
 
 import { limit, next, object, time, uid } from './schemas.js';
 
@@ -53,6 +53,9 @@ export function historyPage<P extends TProperties>(head: P): TObject {
 // What is more of a grammar than a schema says is read by parameters.ts, which says what is accepted.
 const text = (description: string) => Type.Optional(Type.String({ description }));
 const moment = (description: string) => text(`${description} A position, or a time by RFC 3339.`);
+
+/** What a query of these parameters is, when it was held against them. */
+export type Asks<P extends TProperties> = Static<TObject<P>>;
 
 export const filters = {
   kind: text('Kinds of events, joined by commas.'),
