@@ -10,19 +10,14 @@ import type { OrganizationId } from './events/types.js';
 import { createApp } from './http/app.js';
 import { BytesCache } from './http/bytes-cache.js';
 import { RunningUploads } from './http/running-uploads.js';
-import { parseName } from './identifiers.js';
 import { createClientHash } from './identity/client-hash.js';
-import { createKeyLookup, createUserLookup, findUserCredentials, nameHash, readSalt } from './identity/directory.js';
-import { Guessing } from './identity/guessing.js';
-import { allowedBy } from './identity/judge.js';
-import { verbs } from './identity/scopes.js';
+import { nameHash, readSalt } from './identity/directory.js';
+import { createLiveIdentity } from './identity/live-identity.js';
 import { hashPassword } from './identity/password.js';
-import { createCredentialState } from './identity/refresh.js';
 import { rotateKeys } from './identity/key-rotation.js';
 import { SigningKeyRing } from './identity/signing-key-ring.js';
 import { loadSigningKeys, SIGNING_AFTER_MS } from './identity/signing-keys.js';
 import { TokenIssuer, TokenVerifier } from './identity/tokens.js';
-import { VerifiedPasswords } from './identity/verified-passwords.js';
 import { bracketed, checkTls, listen } from './listening.js';
 import { createIndexUpkeep } from './index-upkeep.js';
 import { createLogger, faultOf } from './logger.js';
@@ -34,7 +29,6 @@ import { PullCounting, PULLS_WRITTEN_MS } from './processes/pull-counting.js';
 import { pruneRequests } from './processes/request-pruning.js';
 import { expireUploads } from './processes/upload-expiry.js';
 import type { Store } from './projections/store.js';
-import { findTarget } from './projections/targets.js';
 import { anyUser } from './projections/users.js';
 import { welcome, type FirstOwner } from './welcome.js';
 
@@ -68,8 +62,7 @@ export async function serve(config: Config): Promise<number> {
     const { database, keyspaces } = store;
     const keys = new SigningKeyRing(database, keyspaces.platform, await loadSigningKeys(database, keyspaces.platform));
     const salt = await readSalt(store);
-    const findUser = createUserLookup(store, salt);
-    const tokens = new TokenVerifier({ issuer: registry.identity, keys });
+    const { authentication, granting } = createLiveIdentity(store, salt, new TokenVerifier({ issuer: registry.identity, keys }));
     let starting = true;
     let draining = false;
     const indexes = createIndexUpkeep(store, newId, logger);
@@ -86,23 +79,10 @@ export async function serve(config: Config): Promise<number> {
     });
     const app = createApp({
       logger,
-      authentication: {
-        findUser,
-        findKey: createKeyLookup(store),
-        tokens,
-        passwords: new VerifiedPasswords(),
-        guessing: new Guessing(),
-        credentialState: createCredentialState(salt),
-      },
+      authentication,
       tokens: {
         issuer: new TokenIssuer({ issuer: registry.identity, keys, lifetimeSeconds: config.tokenLifetimeSeconds }),
-        findUserByUid: (uid) => store.read((reading) => findUserCredentials(reading, uid)),
-        async mayOn(actor, text) {
-          const name = parseName(text);
-          if ('problem' in name) return [];
-          const { role } = await store.read((reading) => findTarget(reading, actor, name));
-          return verbs.filter((verb) => allowedBy(role).includes(verb));
-        },
+        ...granting,
       },
       services: {
         executor,

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { BlobStoreError } from '../blobs/blob-store.js';
 import { refuse, RefusalError, type Refusal } from '../errors.js';
 import type { AuthenticationDeps } from '../identity/caller.js';
+import type { Granting } from '../identity/live-identity.js';
 import { KeyValueError } from '../keyvalue/database.js';
 import { EventTooNewError } from '../events/codec.js';
 import { LiveMismatchError } from '../projections/live.js';
@@ -23,7 +24,7 @@ import { registerTokenRoutes, type TokenRouteDeps } from './token.js';
 export interface AppDeps {
   readonly services: RegistryServices;
   readonly authentication: AuthenticationDeps;
-  readonly tokens: Pick<TokenRouteDeps, 'issuer' | 'mayOn' | 'findUserByUid'>;
+  readonly tokens: Granting & Pick<TokenRouteDeps, 'issuer'>;
   /** Throws what keeps the process from serving. What it gives is told beside `ready`. */
   readonly checkReady: () => Promise<Readonly<Record<string, unknown>>>;
   readonly logger: Logger;

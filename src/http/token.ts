@@ -4,10 +4,11 @@ import { Readable } from 'node:stream';
 import { errorTable, messageOf, refuse, RefusalError } from '../errors.js';
 import type { Actor } from '../events/types.js';
 import { parseName } from '../identifiers.js';
+import type { Granting } from '../identity/live-identity.js';
 import { verifyAssertion } from '../identity/assertions.js';
 import { authenticateByPassword, keyHolder, type Caller, type PasswordDeps } from '../identity/caller.js';
 import { parseAuthorization, type Credentials } from '../identity/credentials.js';
-import { formatScopes, parseScopes, type ScopedVerb, type TokenAccess } from '../identity/scopes.js';
+import { formatScopes, parseScopes, type TokenAccess } from '../identity/scopes.js';
 import { refreshedCaller, type RefreshDeps } from '../identity/refresh.js';
 import type { IssuedToken, TokenHolder, TokenIssuer, TokenVerifier } from '../identity/tokens.js';
 import { audiencesOf, basicChallenge, publicOriginOf } from './challenge.js';
@@ -17,11 +18,9 @@ import { readBody } from './request-body.js';
  * The token endpoint: GET as in distribution's token specification, POST as in its OAuth2 one (RFC 6749). Docker and the libraries use GET; containerd and
  * BuildKit POST first and fall back to GET on 400, 401, 404 and 405.
  */
-export interface TokenRouteDeps extends PasswordDeps, RefreshDeps {
+export interface TokenRouteDeps extends PasswordDeps, RefreshDeps, Granting {
   readonly issuer: TokenIssuer;
   readonly tokens: TokenVerifier;
-  /** What the actor may do on a `<name>` now, whether it is there or not. */
-  readonly mayOn: (actor: Actor, name: string) => Promise<readonly ScopedVerb[]>;
   /** ARTS_PUBLIC_URL. */
   readonly publicUrl: string | undefined;
 }
@@ -104,16 +103,13 @@ export function registerTokenRoutes(app: FastifyInstance, deps: TokenRouteDeps):
 }
 
 /** The subset of what was asked for that holds now. */
-async function grant(
-  actor: Actor,
-  asked: readonly TokenAccess[],
-  mayOn: TokenRouteDeps['mayOn'],
-): Promise<readonly TokenAccess[]> {
+async function grant(actor: Actor, asked: readonly TokenAccess[], mayOn: Granting['mayOn']): Promise<readonly TokenAccess[]> {
   const granted = await Promise.all(
     asked.map(async (access): Promise<TokenAccess> => {
       const { type, name } = access;
       if (type === 'registry') return { type, name, actions: name === 'catalog' && access.actions.includes('*') ? ['*'] : [] };
-      const may = 'problem' in parseName(name) ? [] : await mayOn(actor, name);
+      const parsed = parseName(name);
+      const may = 'problem' in parsed ? [] : await mayOn(actor, parsed);
       return { type, name, actions: may.filter((verb) => access.actions.includes(verb) || access.actions.includes('*')) };
     }),
   );

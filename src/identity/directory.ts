@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { parseUid, type Uid } from '../identifiers.js';
 import { findAccount, findAccountKey, findUserState } from '../projections/principals.js';
 import type { Reading, Store } from '../projections/store.js';
+import { nobodys } from '../projections/targets.js';
 import { findUserUid } from '../projections/users.js';
 import { foldLoginName } from './credentials.js';
 
@@ -29,8 +30,6 @@ export interface UserCredentials {
   readonly passwordHash: string;
 }
 
-const NOBODY = '00000000-0000-0000-0000-000000000000' as Uid;
-
 /** Looks people up by their login names; undefined where there is no such name, it was erased, or its bearer may not come in. */
 export function createUserLookup(store: Store, salt: Buffer): (loginName: string) => Promise<UserCredentials | undefined> {
   return async (loginName) => {
@@ -38,7 +37,7 @@ export function createUserLookup(store: Store, salt: Buffer): (loginName: string
     return store.read(async (reading) => {
       const uid = await findUserUid(reading, hash);
       // A name that nobody has costs the same reads.
-      const found = await findUserCredentials(reading, uid ?? NOBODY);
+      const found = await findUserCredentials(reading, uid ?? nobodys);
       return uid === undefined ? undefined : found;
     });
   };
@@ -76,7 +75,7 @@ export function createKeyLookup(store: Store): (key: string) => Promise<KeyCrede
 async function findKeyCredentials(reading: Reading, id: Uid): Promise<KeyCredentials | undefined> {
   const [found, now] = await Promise.all([findAccountKey(reading, id), reading.tx.time()]);
   // An id that no key has costs the same reads.
-  const account = await findAccount(reading, found?.account ?? NOBODY);
+  const account = await findAccount(reading, found?.account ?? nobodys);
   if (found === undefined || account === undefined) return undefined;
   const { key, publicKey, expiresAt } = found;
   if (expiresAt !== undefined && expiresAt <= Number(now)) return undefined;

@@ -52,12 +52,7 @@ export class Turns {
       this.#ahead.push({ key, begin, giveWay });
       this.#beginNext();
     });
-    try {
-      return await task();
-    } finally {
-      this.#running -= 1;
-      this.#beginNext();
-    }
+    return this.#run(task);
   }
 
   /** Throws TOO_MANY_REQUESTS, also after a while. */
@@ -68,6 +63,10 @@ export class Turns {
       this.#inLines += 1;
       this.#beginNext();
     });
+    return this.#run(task);
+  }
+
+  async #run<T>(task: () => Promise<T>): Promise<T> {
     try {
       return await task();
     } finally {

@@ -11,20 +11,16 @@ import type { OrganizationId, Role } from '../../src/events/types.js';
 import { createApp } from '../../src/http/app.js';
 import { BytesCache } from '../../src/http/bytes-cache.js';
 import { RunningUploads } from '../../src/http/running-uploads.js';
-import { parseName, parseUid, type Uid } from '../../src/identifiers.js';
+import { parseUid, type Uid } from '../../src/identifiers.js';
 import { createClientHash } from '../../src/identity/client-hash.js';
-import { createKeyLookup, createUserLookup, findUserCredentials, nameHash, readSalt } from '../../src/identity/directory.js';
-import { Guessing } from '../../src/identity/guessing.js';
-import { allowedBy } from '../../src/identity/judge.js';
+import { nameHash, readSalt } from '../../src/identity/directory.js';
+import { createLiveIdentity } from '../../src/identity/live-identity.js';
 import { hashPassword } from '../../src/identity/password.js';
-import { createCredentialState } from '../../src/identity/refresh.js';
-import { verbs, type TokenAccess } from '../../src/identity/scopes.js';
+import type { TokenAccess } from '../../src/identity/scopes.js';
 import { SigningKeyRing } from '../../src/identity/signing-key-ring.js';
 import { loadSigningKeys } from '../../src/identity/signing-keys.js';
 import { TokenIssuer, TokenVerifier } from '../../src/identity/tokens.js';
-import { VerifiedPasswords } from '../../src/identity/verified-passwords.js';
 import { newId, openRegistry, systemContext } from '../../src/open-registry.js';
-import { findTarget } from '../../src/projections/targets.js';
 import { temporaryFolder } from '../support/processes.js';
 
 export interface Sent {
@@ -90,27 +86,12 @@ export async function openWorld(): Promise<World> {
   const { database, keyspaces } = store;
   const keys = new SigningKeyRing(database, keyspaces.platform, await loadSigningKeys(database, keyspaces.platform));
   const issuer = new TokenIssuer({ issuer: identity, keys, lifetimeSeconds: 300 });
+  const { authentication, granting } = createLiveIdentity(store, salt, new TokenVerifier({ issuer: identity, keys }));
   const logger = pino({ level: 'silent' });
   const app = createApp({
     logger,
-    authentication: {
-      findUser: createUserLookup(store, salt),
-      findKey: createKeyLookup(store),
-      tokens: new TokenVerifier({ issuer: identity, keys }),
-      passwords: new VerifiedPasswords(),
-      guessing: new Guessing(),
-      credentialState: createCredentialState(salt),
-    },
-    tokens: {
-      issuer,
-      findUserByUid: (uid) => store.read((reading) => findUserCredentials(reading, uid)),
-      async mayOn(actor, text) {
-        const name = parseName(text);
-        if ('problem' in name) return [];
-        const { role } = await store.read((reading) => findTarget(reading, actor, name));
-        return verbs.filter((verb) => allowedBy(role).includes(verb));
-      },
-    },
+    authentication,
+    tokens: { issuer, ...granting },
     services: {
       executor,
       blobs,

@@ -90,7 +90,7 @@ function newApp({ sleep = () => Promise.resolve(), trusted, publicUrl }: Setting
     issuer: new TokenIssuer({ issuer: 'store', keys, lifetimeSeconds: 300 }),
     mayOn: (actor, name) => {
       there.mayOn();
-      return Promise.resolve(rights[actor.kind]?.[name] ?? []);
+      return Promise.resolve(rights[actor.kind]?.[name.name] ?? []);
     },
     publicUrl,
   });
