@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, expect, test } from 'vitest';
 import { digestOf, type Image } from '../support/client.js';
+import { makePublic } from '../support/public-repository.js';
 import { makeServiceAccount, revokeKey } from '../support/service-account.js';
 import { startDocker, type Docker } from './dockerd.js';
 import { realArchive, realImage, writeDockerArchive } from './real-images.js';
@@ -157,6 +158,19 @@ describeClient('docker', ['docker', 'dockerd', 'unshare'], { needsRoot: true }, 
     expect(await docker.refused(['push', ref], { home: 'key' })).toMatch(/unauthorized|denied/i);
     expect(await docker.refused(login, { home: 'key-again', input: key.text })).toMatch(/unauthorized|incorrect/i);
     expect(await docker.refused(login, { home: 'key-cut', input: key.text.slice(0, -20) })).toMatch(/unauthorized|incorrect/i);
+  });
+
+  test('without a login the public image is pulled, and not the private one beside it', async () => {
+    for (const name of ['acme/docker-open', 'acme/docker-closed']) {
+      await place.client.pushImage(name, '1', realImage(1, { flavour: 'docker', first: 9 }));
+    }
+    await makePublic(place.client, 'acme', 'docker-open');
+    await docker.run(['pull', reference('acme/docker-open:1')], { home: 'nobody' });
+    for (const name of ['acme/docker-closed', 'acme/docker-absent']) {
+      expect(await docker.refused(['pull', reference(`${name}:1`)], { home: 'nobody' })).toMatch(
+        /denied|unauthorized|no basic auth credentials/i,
+      );
+    }
   });
 
   test('a push without a login is refused at once', async () => {
