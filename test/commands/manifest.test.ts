@@ -51,16 +51,10 @@ const layer = blobOf('layer');
 const image = imageOf(config, [layer]);
 const { digest, bytes } = image;
 
+const command = { kind: 'PushManifest', name, tags: [], config: undefined, sparse: false, ...image } as const;
+const state = { ...target, exists: false, found: [], current: [], settings: defaultSettings, erased: false };
+
 describe('decidePushManifest', () => {
-  const command = { kind: 'PushManifest', name, tags: [], config: undefined, sparse: false, ...image } as const;
-  const state = {
-    ...target,
-    exists: false,
-    found: [],
-    current: [],
-    settings: defaultSettings,
-    erased: false,
-  };
   const needs = (size: number | undefined, more: Partial<Requirement> = {}, erased = false) => [
     { requirement: { kind: 'blob' as const, mediaType: 'x', path: 'layers[0]', ...layer, ...more }, size, erased },
   ];
@@ -365,14 +359,5 @@ describe('where tags are immutable', () => {
 });
 
 test('what was erased is not accepted again', () => {
-  const state = {
-    ...target,
-    exists: false,
-    found: [],
-    current: [],
-    settings: defaultSettings,
-    erased: true,
-  };
-  const command = { kind: 'PushManifest', name, tags: [], config: undefined, sparse: false, ...image } as const;
-  expect(decidePushManifest(state, command)).toMatchObject({ refused: 'CONTENT_ERASED' });
+  expect(decidePushManifest({ ...state, erased: true }, command)).toMatchObject({ refused: 'CONTENT_ERASED' });
 });
